@@ -1,0 +1,148 @@
+package classify
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// wordsRules returns the rules for an application's own last words, which stand in the termination message where the
+// container has terminationMessagePolicy FallbackToLogsOnError or writes them itself. Only the plainest are taken for
+// a cause; everything else an application says is its own affair.
+func wordsRules() table {
+	return table{
+		{
+			cause: AppPermissionDenied,
+			pattern: regexp.MustCompile(`(?m)permission denied|operation not permitted|read-only file system|\beacces\b|\berofs\b|permissionerror: |` +
+				`accessdeniedexception`),
+			none: []string{"permission denied (publickey", "permission denied for ", "pq: permission denied", "access denied for user"},
+			made: []string{
+				"sh: can't create /data/out: Read-only file system",
+				"nginx: [emerg] open() \"/var/run/nginx.pid\" failed (13: Permission denied)",
+				"Error: EACCES: permission denied, mkdir '/app/cache'",
+			},
+			near: []string{
+				`FATAL: pq: permission denied for table users`,
+				`git@example.org: Permission denied (publickey).`,
+			},
+		},
+		{
+			cause: AppFileMissing,
+			pattern: regexp.MustCompile(`no such file or directory|nonexistent directory|\benoent\b|filenotfounderror|nosuchfileexception|` +
+				`filenotfoundexception|cannot find module '[./]|can't open file '|can't open '[^']*': no such`),
+			none: []string{".sock: connect", "dial unix", "dial tcp"},
+			made: []string{
+				"starting\nsh: can't create /data/out/file: nonexistent directory\n",
+				"Error: ENOENT: no such file or directory, open '/etc/app/config.yaml'",
+				"panic: open /etc/app.yaml: no such file or directory",
+			},
+			near: []string{`dial unix /var/run/app.sock: connect: no such file or directory`},
+		},
+	}
+}
+
+// ended is one end of a container with all that may say why.
+type ended struct {
+	state   *corev1.ContainerStateTerminated
+	events  []*corev1.Event
+	mustRun bool
+}
+
+// tellEnd returns why a container ended, in which family that is known, and whether any rule knew. What Kubernetes says
+// itself (OOMKilled, a probe's kill) comes before the application's words, those before the bare exit code.
+func (c *Classifier) tellEnd(e ended) (Cause, Family, bool) {
+	t := e.state
+	switch t.Reason {
+	case "OOMKilled":
+		return OOMKilled, FamilyCrash, true
+	case "StartError", "ContainerCannotRun":
+		cause, ok := c.tellStart("", t.Message)
+		return cause, FamilyStart, ok
+	case "ContainerStatusUnknown":
+		return ContainerStatusUnknown, FamilyCrash, true
+	}
+	if cause, ok := killedBy(e); ok {
+		if cause == PostStartHookFailed {
+			return cause, FamilyStart, true
+		}
+		return cause, FamilyCrash, true
+	}
+	if t.ExitCode != 0 && t.Message != "" {
+		message := unescape(unwrap(t.Message))
+		if runtimeWords.MatchString(message) {
+			if cause, ok := c.start.tell(message); ok {
+				return cause, FamilyStart, true
+			}
+		}
+		if cause, ok := c.words.tell(lastLines(message)); ok && t.ExitCode < 128 {
+			return cause, FamilyCrash, true
+		}
+	}
+	return exitCause(t.ExitCode), FamilyCrash, true
+}
+
+// runtimeWords are those of a runtime that speaks through the container's output, because the exec failed after the
+// container had started (opencontainers/runc libcontainer/standard_init_linux.go).
+var runtimeWords = regexp.MustCompile(`exec user process caused|^exec /\S+: |\nexec /\S+: |OCI runtime|container_linux\.go|exec format error`)
+
+// lastLines is the end of a message: what an application says last is why it ended.
+func lastLines(message string) string {
+	const lines = 12
+	message = strings.TrimSpace(message)
+	at := len(message)
+	for range lines {
+		i := strings.LastIndexByte(message[:at], '\n')
+		if i < 0 {
+			return message
+		}
+		at = i
+	}
+	return message[at+1:]
+}
+
+// exitCause is what an exit code alone says. 128 + n is the shell's and the runtimes' way to say "ended by signal n".
+func exitCause(code int32) Cause {
+	switch code {
+	case 0:
+		return UnexpectedExit
+	case 126:
+		return CommandNotExecutable
+	case 127:
+		return CommandNotFound
+	case 134:
+		return Aborted
+	case 137:
+		return Killed
+	case 139:
+		return SegmentationFault
+	case 143:
+		return Terminated
+	}
+	return AppError
+}
+
+// killedBy finds the kubelet's own word that it ended this run: the Killing event of a failed probe or hook
+// (kubernetes pkg/kubelet/kuberuntime/kuberuntime_manager.go, computePodActions).
+func killedBy(e ended) (Cause, bool) {
+	from, to := e.state.StartedAt.Time, e.state.FinishedAt.Add(5*time.Second)
+	for _, event := range e.events {
+		at := eventTime(event)
+		if !e.state.FinishedAt.IsZero() && (at.Before(from) || at.After(to)) {
+			continue
+		}
+		switch {
+		case event.Reason == "FailedPostStartHook":
+			return PostStartHookFailed, true
+		case event.Reason != "Killing":
+		case strings.Contains(event.Message, "failed liveness probe"), strings.Contains(event.Message, "Container failed liveness"):
+			return LivenessProbeFailed, true
+		case strings.Contains(event.Message, "failed startup probe"):
+			return StartupProbeFailed, true
+		case strings.Contains(event.Message, "FailedPostStartHook"):
+			return PostStartHookFailed, true
+		}
+	}
+	return "", false
+}

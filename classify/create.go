@@ -1,0 +1,121 @@
+package classify
+
+import (
+	"regexp"
+	"strings"
+)
+
+// createRules returns the rules for the API server's refusals to create a pod. They are the same text in a ReplicaSet's
+// condition and, behind "Error creating: " or "create Pod P in StatefulSet S failed error: ", in events.
+func createRules() table {
+	return table{
+		{
+			cause: AdmissionWebhookUnavailable,
+			any:   []string{"failed calling webhook", "failed calling admission webhook"},
+			made: []string{
+				`Error creating: Internal error occurred: failed calling webhook "inject.example": failed to call webhook: Post "https://inject.example.svc:443/inject?timeout=10s": context deadline exceeded`,
+				`Internal error occurred: failed calling admission webhook "inject.example": Post https://inject.example.svc:443/inject?timeout=30s: service "inject" not found`,
+			},
+		},
+		{
+			cause: PodSecurityViolation,
+			any: []string{
+				"violates podsecurity", "unable to validate against any security context constraint", "unable to validate against any pod security policy",
+				"podsecuritypolicy: unable to admit pod", "no providers available to validate pod request",
+			},
+			made: []string{
+				`pods "web-7d9c-" is forbidden: violates PodSecurity "restricted:latest": privileged (container "app" must not set securityContext.privileged=true)`,
+				`create Pod db-0 in StatefulSet db failed error: pods "db-0" is forbidden: unable to validate against any security context constraint: [spec.containers[0].securityContext.runAsUser: Invalid value: 1000: must be in the ranges: [1000520000, 1000529999]]`,
+			},
+		},
+		{
+			cause:   AdmissionWebhookDenied,
+			pattern: regexp.MustCompile(`admission webhook .* denied (the|this) request|validatingadmissionpolicy .* denied request|image policy webhook backend denied|mutatingadmissionpolicy .* denied`),
+			made: []string{
+				`admission webhook "validation.gatekeeper.sh" denied the request: [denied by require-owner] you must provide labels: {"owner"}`,
+				`pods "web" is forbidden: ValidatingAdmissionPolicy 'non-root' with binding 'non-root' denied request: runAsNonRoot must be true`,
+			},
+			near: []string{`admission webhook "pod-security-webhook.kubernetes.io" denied the request: pods "web" is forbidden: violates PodSecurity "restricted:v1.28": privileged (container "app")`},
+		},
+		{
+			cause:   QuotaRequiresResources,
+			pattern: regexp.MustCompile(`failed quota: .*must specify|is limited by quota, must make explicit request|but pod has no specified`),
+			made: []string{
+				`pods "nginx-79454fcdf8-79cf2" is forbidden: failed quota: compute-resources: must specify limits.cpu for: nginx; limits.memory for: nginx; requests.cpu for: nginx; requests.memory for: nginx`,
+				`Error creating: pods "web-" is forbidden: Failed quota: quota: must specify cpu,memory`,
+			},
+		},
+		{
+			cause:   QuotaExceeded,
+			pattern: regexp.MustCompile(`exceeded quota: |insufficient quota to consume|quota is \S+, current usage is|limited to \d+ pods`),
+			made: []string{
+				`pods "api-7c4f854f87-msw4c" is forbidden: exceeded quota: compute-resources, requested: requests.cpu=100m, used: requests.cpu=100m, limited: requests.cpu=150m`,
+			},
+			near: []string{`pods "web-" is forbidden: insufficient quota to match these scopes: [{PriorityClass In [system-node-critical]}]`},
+		},
+		{
+			cause:   LimitRangeViolation,
+			pattern: regexp.MustCompile(`(maximum|minimum) \S+ usage per (container|pod) is|max limit to request ratio per (container|pod) is`),
+			made: []string{
+				`pods "big-7f6f468587-xgvd4" is forbidden: [maximum cpu usage per Container is 200m, but limit is 1, maximum memory usage per Container is 128Mi, but limit is 1Gi]`,
+				`pods "web" is forbidden: cpu max limit to request ratio per Container is 5, but provided ratio is 10.000000`,
+			},
+		},
+		{
+			cause:   ServiceAccountMissing,
+			pattern: regexp.MustCompile(`error looking up service account .*not found|service account \S+ was not found`),
+			made:    []string{`pods "no-service-account-" is forbidden: error looking up service account limits/no-such-account: serviceaccount "no-such-account" not found`},
+			near:    []string{`no API token found for service account default, retry after the token is automatically created and added to the service account`},
+		},
+		{
+			cause: PriorityClassMissing,
+			any:   []string{"no priorityclass with name"},
+			made:  []string{`pods "web-" is forbidden: no PriorityClass with name critical was found`},
+			near:  []string{`pods "web-" is forbidden: pods with system-cluster-critical priorityClass is not permitted in apps namespace`},
+		},
+		{
+			cause:   RuntimeClassMissing,
+			pattern: regexp.MustCompile(`runtimeclass(\.node\.k8s\.io)? \S+ not found`),
+			made:    []string{`pods "web-" is forbidden: pod rejected: RuntimeClass "gvisor" not found`},
+		},
+		{
+			cause: NamespaceTerminating,
+			any:   []string{"because it is being terminated"},
+			made:  []string{`pods "web-" is forbidden: unable to create new content in namespace old because it is being terminated`},
+		},
+		{
+			cause:   CreateForbidden,
+			pattern: regexp.MustCompile(`cannot create resource|cannot create pods in the namespace|cannot set blockownerdeletion`),
+			made: []string{
+				`pods is forbidden: User "system:serviceaccount:ci:runner" cannot create resource "pods" in API group "" in the namespace "ci"`,
+			},
+		},
+		{
+			cause:   InvalidPodTemplate,
+			pattern: regexp.MustCompile(`pod "?\S+"? is invalid: |is invalid: \[?spec\.|strict decoding error|unsupported value: `),
+			made: []string{
+				`Pod "web-0" is invalid: spec.containers[0].resources.requests: Invalid value: "4Gi": must be less than or equal to memory limit`,
+			},
+		},
+	}
+}
+
+// refusal takes away what controllers put before the API server's own words.
+func refusal(message string) string {
+	message = unwrap(message)
+	if _, rest, ok := strings.Cut(message, " failed error: "); ok {
+		message = rest // create Pod P in StatefulSet S failed error: …
+	}
+	return strings.TrimPrefix(message, "unable to create pods: ")
+}
+
+// tellCreate returns the cause of a refused pod, and what a quota said.
+func (c *Classifier) tellCreate(message string) (Cause, *Quota, bool) {
+	message = refusal(message)
+	cause, ok := c.create.tell(message)
+	if !ok {
+		return PodCreateFailed, nil, false
+	}
+	quota, _, _ := ParseQuota(message)
+	return cause, quota, true
+}

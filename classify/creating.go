@@ -1,0 +1,122 @@
+package classify
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// creating tells a pod that has a node and none of whose containers has begun: it waits for volumes, network or a pull.
+func (c *Classifier) creating(p *podView, v *Verdict) {
+	if !p.allWait() {
+		return
+	}
+	sandbox := p.is(corev1.PodReadyToStartContainers, corev1.ConditionTrue)
+	if !sandbox {
+		v.Open = append(v.Open, Stage{Family: FamilyVolume})
+	}
+	since := p.scheduledAt()
+	due, timeout := since.Add(c.opts.CreatingGrace), since.Add(c.opts.CreatingTimeout)
+	if p.Now.Before(due) {
+		v.recheck(due)
+		return
+	}
+	if p.Now.Before(timeout) {
+		v.recheck(timeout)
+	}
+	if !sandbox {
+		if f, ok := c.ofVolumeEvents(p, p.Now.Before(timeout)); ok {
+			v.Failures = append(v.Failures, f.since(since, true))
+			return
+		}
+	}
+	if p.Now.Before(timeout) || !p.begun() && len(p.Events) > 0 {
+		return
+	}
+	message := "no container has begun and no event says why"
+	if sandbox {
+		message = "the pod's sandbox is ready and no container has begun: often a pull that does not end"
+	}
+	f := p.failure(nil, FamilyVolume, ContainerCreatingTimeout, "ContainerCreating", message).since(since, true)
+	v.Failures = append(v.Failures, f)
+}
+
+// allWait says that no container has begun, those that have ended well (init containers) aside.
+func (p *podView) allWait() bool {
+	for i := range p.containers {
+		if ctr := &p.containers[i]; !ctr.notBegun() {
+			return false
+		}
+	}
+	return true
+}
+
+// ofVolumeEvents tells volumes and sandbox by the pod's events. Of several the newest counts, unless it only sums up or
+// is one of those that heal by themselves.
+func (c *Classifier) ofVolumeEvents(p *podView, early bool) (Failure, bool) {
+	var told []*corev1.Event
+	for _, event := range p.all {
+		if eventFamily(event.Reason) != FamilyVolume || p.Now.Sub(eventTime(event)) > c.opts.CreatingTimeout {
+			continue
+		}
+		if early && !c.opts.OneLook && healsByItself.MatchString(event.Message) {
+			continue
+		}
+		told = append(told, event)
+	}
+	if len(told) == 0 {
+		return Failure{}, false
+	}
+	event := slices.MinFunc(told, func(a, b *corev1.Event) int { return cmp.Compare(vagueness(a), vagueness(b)) })
+	cause, known := c.tellVolume(event.Reason, event.Message)
+	return p.failure(nil, FamilyVolume, cause, volumeReason(event.Reason), event.Message).unclassified(known), true
+}
+
+// vagueness puts summaries behind what they sum up, and what heals by itself behind what does not.
+func vagueness(event *corev1.Event) int {
+	switch {
+	case healsByItself.MatchString(event.Message):
+		return 2
+	case volumeSummary.MatchString(unwrap(event.Message)) && !strings.Contains(event.Message, " not found"):
+		return 1
+	}
+	return 0
+}
+
+// tellVolume returns the cause that an event about volumes or the sandbox tells.
+func (c *Classifier) tellVolume(reason, message string) (Cause, bool) {
+	text := unescape(unwrap(message))
+	if cause, ok := c.volume.tell(text); ok {
+		if reason == "FailedCreatePodSandBox" && !sandboxCause(cause) {
+			return SandboxCreateFailed, true
+		}
+		return cause, true
+	}
+	switch reason {
+	case "FailedCreatePodSandBox", "FailedPodSandBoxStatus":
+		return SandboxCreateFailed, true
+	case "NetworkNotReady", "CNINotReady":
+		return CNINotReady, true
+	case "FailedAttachVolume":
+		return VolumeAttachFailed, true
+	}
+	return VolumeMountFailed, reason == "FailedMount" || reason == "FailedMapVolume"
+}
+
+func sandboxCause(cause Cause) bool {
+	return cause == CNINotReady || cause == PodIPExhausted || cause == SandboxCreateFailed
+}
+
+func volumeReason(reason string) string {
+	switch reason {
+	case "FailedCreatePodSandBox", "FailedAttachVolume":
+		return reason
+	case "NetworkNotReady":
+		return "CNINotReady"
+	case "FailedPodSandBoxStatus":
+		return "FailedCreatePodSandBox"
+	}
+	return "FailedMount"
+}

@@ -1,0 +1,307 @@
+package classify
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// PodInput is all that is known of one pod. Nothing in it is changed.
+type PodInput struct {
+	Pod *corev1.Pod
+	// Events are those whose involvedObject is the pod, in any order.
+	Events []*corev1.Event
+	// Node is the pod's node, nil where nodes may not be read or the pod has none.
+	Node *Node
+	// Owner is the controller that replaces the pod when it fails (for a ReplicaSet of a Deployment the Deployment),
+	// nil for a bare pod or where the controller may not be read.
+	Owner *Controller
+	// RepositoryExists says whether some container runs an image that was pulled from registry/repository. It may be nil.
+	RepositoryExists func(repository string) bool
+	// Now is the time of the look.
+	Now time.Time
+}
+
+// Node is what the classifier wants to know of a node.
+type Node struct {
+	Name  string
+	Ready bool
+	// Since is when Ready last changed.
+	Since time.Time
+}
+
+// NodeOf reduces a node. A node without a Ready condition counts as ready: its kubelet has not spoken yet.
+func NodeOf(node *corev1.Node) Node {
+	n := Node{Name: node.Name, Ready: true}
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady {
+			n.Ready = condition.Status == corev1.ConditionTrue
+			n.Since = condition.LastTransitionTime.Time
+		}
+	}
+	return n
+}
+
+// Verdict is what a look at a pod or a controller tells.
+type Verdict struct {
+	// Failures has at most one entry for a container, and for the pod as a whole.
+	Failures []Failure
+	// Open names what shows no failure now although it has not got past the stage where one began: a failure that was
+	// seen there before lasts, whatever became of its events.
+	Open []Stage
+	// Recheck is when the verdict may change although no object changes; zero for never.
+	Recheck time.Time
+}
+
+// Stage is a container (empty for the pod) and the family of failures that belong to where it stands.
+type Stage struct {
+	Container string
+	Family    Family
+}
+
+func (v *Verdict) recheck(at time.Time) {
+	if v.Recheck.IsZero() || at.Before(v.Recheck) {
+		v.Recheck = at
+	}
+}
+
+// container is one container of the pod's spec with its status and its events. Ephemeral containers are left out: they
+// are a person's debugging, and nobody waits for them.
+type container struct {
+	spec   *corev1.Container
+	status *corev1.ContainerStatus // nil before the kubelet has said anything
+	// path is what events call it: spec.containers{name}.
+	path   string
+	isInit bool // runs to its end before the next one; a restartable init container (sidecar) is not
+	// restarts says that the kubelet starts it again after a failed end, mustRun after any end.
+	restarts, mustRun bool
+	events            []*corev1.Event // newest first
+}
+
+// podView is the one walk over a pod: its containers in the order in which they start, and its events.
+type podView struct {
+	PodInput
+	containers []container
+	events     []*corev1.Event // those about the pod as a whole, newest first
+	all        []*corev1.Event // all, newest first
+}
+
+// walk joins specs, statuses and events of a pod.
+func walk(in PodInput) *podView {
+	p := &podView{PodInput: in}
+	spec, status := &in.Pod.Spec, &in.Pod.Status
+	p.containers = make([]container, 0, len(spec.InitContainers)+len(spec.Containers))
+	for i := range spec.InitContainers {
+		ctr := &spec.InitContainers[i]
+		sidecar := ctr.RestartPolicy != nil && *ctr.RestartPolicy == corev1.ContainerRestartPolicyAlways
+		p.containers = append(p.containers, container{
+			spec: ctr, status: statusOf(status.InitContainerStatuses, ctr.Name), path: "spec.initContainers{" + ctr.Name + "}",
+			isInit: !sidecar, restarts: sidecar || spec.RestartPolicy != corev1.RestartPolicyNever, mustRun: sidecar,
+		})
+	}
+	for i := range spec.Containers {
+		ctr := &spec.Containers[i]
+		p.containers = append(p.containers, container{
+			spec: ctr, status: statusOf(status.ContainerStatuses, ctr.Name), path: "spec.containers{" + ctr.Name + "}",
+			restarts: spec.RestartPolicy != corev1.RestartPolicyNever,
+			mustRun:  spec.RestartPolicy == corev1.RestartPolicyAlways || spec.RestartPolicy == "",
+		})
+	}
+	p.joinEvents()
+	return p
+}
+
+func (p *podView) joinEvents() {
+	if len(p.Events) == 0 {
+		return
+	}
+	p.all = make([]*corev1.Event, 0, len(p.Events))
+	for _, event := range p.Events {
+		if event.InvolvedObject.UID == "" || p.Pod.UID == "" || event.InvolvedObject.UID == p.Pod.UID {
+			p.all = append(p.all, event)
+		}
+	}
+	slices.SortStableFunc(p.all, func(a, b *corev1.Event) int { return eventTime(b).Compare(eventTime(a)) })
+	for _, event := range p.all {
+		if i := p.containerOf(event); i >= 0 {
+			p.containers[i].events = append(p.containers[i].events, event)
+		} else {
+			p.events = append(p.events, event)
+		}
+	}
+}
+
+// containerOf finds the container that an event is about. Some tools drop fieldPath: then the only container of a pod
+// is meant, where the event speaks of a container at all.
+func (p *podView) containerOf(event *corev1.Event) int {
+	path := event.InvolvedObject.FieldPath
+	if path == "" {
+		if len(p.containers) == 1 && aboutContainer(event.Reason) {
+			return 0
+		}
+		return -1
+	}
+	return slices.IndexFunc(p.containers, func(ctr container) bool { return ctr.path == path })
+}
+
+func aboutContainer(reason string) bool {
+	switch eventFamily(reason) {
+	case FamilyImage, FamilyStart, FamilyProbe, FamilyCrash:
+		return reason != pullSecretEvent
+	}
+	return false
+}
+
+// pullSecretEvent is about the pod, and says what a failed pull lacked.
+const pullSecretEvent = "FailedToRetrieveImagePullSecret"
+
+// eventFamily fences an event's text off by its reason (kubernetes pkg/kubelet/events/event.go). FamilyStart stands for
+// any trouble of a container: the reason Failed covers pulls, creation and start.
+func eventFamily(reason string) Family {
+	switch reason {
+	case "FailedScheduling", "NotTriggerScaleUp":
+		return FamilySchedule
+	case "FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "FailedPodSandBoxStatus", "NetworkNotReady",
+		"FailedSync", "CNINotReady":
+		return FamilyVolume
+	case "InspectFailed", "ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", pullSecretEvent:
+		return FamilyImage
+	case "Failed", "BackOff", "FailedPostStartHook", "FailedPreStopHook", "FailedCreate", "FailedStart", "":
+		return FamilyStart
+	case "Killing":
+		return FamilyCrash
+	case "Unhealthy", "ProbeWarning":
+		return FamilyProbe
+	case "Evicted", "Preempting", "Preempted", "ExceededGracePeriod", "NodeShutdown", "NodeNotReady", "TaintManagerEviction",
+		"NodeAdmissionRejected":
+		return FamilyPod
+	}
+	if _, ok := podFence(reason); ok {
+		return FamilyPod
+	}
+	return ""
+}
+
+func statusOf(statuses []corev1.ContainerStatus, name string) *corev1.ContainerStatus {
+	for i := range statuses {
+		if statuses[i].Name == name {
+			return &statuses[i]
+		}
+	}
+	return nil
+}
+
+// eventTime is when an event was last seen. Old recorders fill lastTimestamp, new ones eventTime and series.
+func eventTime(event *corev1.Event) time.Time {
+	if event.Series != nil && !event.Series.LastObservedTime.IsZero() {
+		return event.Series.LastObservedTime.Time
+	}
+	return latest(event.LastTimestamp.Time, event.EventTime.Time, event.FirstTimestamp.Time)
+}
+
+// eventFirst is when an event was first seen.
+func eventFirst(event *corev1.Event) time.Time {
+	return cmp.Or(event.FirstTimestamp.Time, event.EventTime.Time, event.LastTimestamp.Time, event.CreationTimestamp.Time)
+}
+
+func latest(times ...time.Time) time.Time {
+	var last time.Time
+	for _, t := range times {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
+
+func (p *podView) condition(kind corev1.PodConditionType) *corev1.PodCondition {
+	for i := range p.Pod.Status.Conditions {
+		if p.Pod.Status.Conditions[i].Type == kind {
+			return &p.Pod.Status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+func (p *podView) is(kind corev1.PodConditionType, status corev1.ConditionStatus) bool {
+	condition := p.condition(kind)
+	return condition != nil && condition.Status == status
+}
+
+// notReadySince is since when the pod is kept from running, as its conditions tell: for as long as it lasts the API
+// keeps this time.
+func (p *podView) notReadySince(ctr *container) time.Time {
+	kind := corev1.ContainersReady
+	if ctr != nil && ctr.isInit {
+		kind = corev1.PodInitialized
+	}
+	since := p.started()
+	if condition := p.condition(kind); condition != nil && condition.Status != corev1.ConditionTrue {
+		since = latest(since, condition.LastTransitionTime.Time)
+	}
+	if ctr != nil && ctr.status != nil && ctr.status.LastTerminationState.Terminated != nil {
+		since = latest(since, ctr.status.LastTerminationState.Terminated.FinishedAt.Time)
+	}
+	return since
+}
+
+// started is when the kubelet took the pod, or when it was created.
+func (p *podView) started() time.Time {
+	if p.Pod.Status.StartTime != nil && !p.Pod.Status.StartTime.IsZero() {
+		return p.Pod.Status.StartTime.Time
+	}
+	return p.Pod.CreationTimestamp.Time
+}
+
+// scheduledAt is when a node took the pod.
+func (p *podView) scheduledAt() time.Time {
+	if condition := p.condition(corev1.PodScheduled); condition != nil && condition.Status == corev1.ConditionTrue {
+		return latest(condition.LastTransitionTime.Time, p.Pod.CreationTimestamp.Time)
+	}
+	return p.started()
+}
+
+// waiting is the container's waiting reason, "" where it does not wait.
+func (c *container) waiting() string {
+	if c.status == nil || c.status.State.Waiting == nil {
+		return ""
+	}
+	return c.status.State.Waiting.Reason
+}
+
+// notBegun says that the kubelet has nothing to report about the container yet.
+func (c *container) notBegun() bool {
+	if c.status == nil || c.status.State == (corev1.ContainerState{}) {
+		return true
+	}
+	switch c.waiting() {
+	case "ContainerCreating", "PodInitializing", "Pending":
+		return true
+	}
+	return c.status.State.Waiting != nil && c.waiting() == ""
+}
+
+// failure begins a failure of this pod.
+func (p *podView) failure(ctr *container, family Family, cause Cause, reason, message string) Failure {
+	f := Failure{
+		Kind: "Pod", Namespace: p.Pod.Namespace, Name: p.Pod.Name, UID: p.Pod.UID, Node: p.Pod.Spec.NodeName,
+		Family: family, Cause: cause, Reason: reason, Message: Redact(strings.TrimSpace(message)),
+	}
+	if ctr != nil {
+		f.Container, f.Image = ctr.spec.Name, ctr.spec.Image
+	}
+	return f
+}
+
+func (f Failure) since(at time.Time, kept bool) Failure {
+	f.Since, f.SinceKept = at, kept
+	return f
+}
+
+func (f Failure) unclassified(known bool) Failure {
+	f.Unclassified = !known
+	return f
+}

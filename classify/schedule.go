@@ -1,0 +1,224 @@
+package classify
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// SchedulingCount is one cause in a scheduler's message, with the nodes that it rules out. Nodes is 0 where the message
+// speaks of the pod and not of nodes.
+type SchedulingCount struct {
+	Cause Cause
+	Nodes int
+}
+
+// schedulePhrase tells the cause of one part of a scheduler's message. made are real parts, of several versions.
+type schedulePhrase struct {
+	cause   Cause
+	pattern *regexp.Regexp
+	made    []string
+}
+
+// schedulePhrases returns the phrases of the scheduler's plugins since Kubernetes 1.5 (pkg/scheduler/framework/plugins
+// and, before 1.19, pkg/scheduler/algorithm/predicates), of Karpenter, Volcano and the cluster autoscaler.
+// The first that matches counts: "volume node affinity" stands before "node affinity".
+func schedulePhrases() []schedulePhrase {
+	phrase := func(cause Cause, pattern string, made ...string) schedulePhrase {
+		return schedulePhrase{cause: cause, pattern: regexp.MustCompile(`(?i)` + pattern), made: made}
+	}
+	return []schedulePhrase{
+		phrase(NoNodes, `^no nodes available`, "no nodes available to schedule pods"),
+		phrase(PersistentVolumeClaimMissing, `persistentvolumeclaim "[^"]*" not found|controller to create the persistentvolumeclaim`,
+			`persistentvolumeclaim "data" not found`, `waiting for ephemeral volume controller to create the persistentvolumeclaim "a-b"`),
+		phrase(PersistentVolumeClaimUnbound, `unbound immediate|is not bound|find available persistent volumes to bind|`+
+			`unbound persistentvolumeclaim|binding volumes: |bound to non-existent persistentvolume|persistentvolumeclaim "[^"]*" is being deleted`,
+			"pod has unbound immediate PersistentVolumeClaims", "node(s) didn't find available persistent volumes to bind",
+			"pod has unbound PersistentVolumeClaims is not bound",
+			`running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded`),
+		phrase(VolumeNodeAffinityConflict, `volume node affinity conflict|no available volume zone|NoVolumeZoneConflict|NoVolumeNodeConflict`,
+			"node(s) had volume node affinity conflict", "node(s) had no available volume zone"),
+		phrase(VolumeLimitReached, `max volume count|MaxCSIVolumeCount|Max\w+VolumeCount`,
+			"node(s) exceed max volume count", "MaxCSIVolumeCount"),
+		phrase(TooManyPods, `too many pods|insufficient pods\b`, "Too many pods", "Insufficient pods"),
+		phrase(InsufficientEphemeralStorage, `insufficient ephemeral-storage`, "Insufficient ephemeral-storage"),
+		phrase(InsufficientCPU, `insufficient cpu\b`, "Insufficient cpu"),
+		phrase(InsufficientMemory, `insufficient memory\b`, "Insufficient memory"),
+		phrase(InsufficientResource, `insufficient \S+`, "Insufficient nvidia.com/gpu", "Insufficient hugepages-2Mi"),
+		phrase(TopologySpreadUnsatisfiable, `topology spread|EvenPodsSpread`,
+			"node(s) didn't match pod topology spread constraints", "node(s) didn't match pod topology spread constraints (missing required label)"),
+		phrase(PodAffinityMismatch, `pod affinity|pod anti-?affinity|pods anti-affinity|anti-affinity rules|MatchInterPodAffinity|ExistingPodsAntiAffinity|PodAffinityRules`,
+			"node(s) didn't match pod affinity/anti-affinity rules", "node(s) didn't satisfy existing pods anti-affinity rules",
+			"MatchInterPodAffinity", "node(s) didn't match pod anti-affinity rules"),
+		phrase(HostPortConflict, `free ports for the requested|PodFitsHostPorts`,
+			"node(s) didn't have free ports for the requested pod ports", "PodFitsHostPorts"),
+		phrase(NodesUnschedulable, `were unschedulable|taint \{node\.kubernetes\.io/unschedulable`,
+			"node(s) were unschedulable", "node(s) had untolerated taint {node.kubernetes.io/unschedulable: }"),
+		phrase(UntoleratedTaint, `taint|did not tolerate|PodToleratesNodeTaints`,
+			"node(s) had taint {a: b}, that the pod didn't tolerate", "node(s) had untolerated taint {a: }", "node(s) had untolerated taint(s)",
+			"node(s) had taints that the pod didn't tolerate", "PodToleratesNodeTaints"),
+		phrase(NodeAffinityMismatch, `node selector|node affinity|\[NodeAffinity\]|MatchNodeSelector|PodFitsHost\b|requested node name`,
+			"node(s) didn't match Pod's node affinity/selector", "node(s) didn't match node selector",
+			"node(s) didn't satisfy plugin(s) [NodeAffinity]", "MatchNodeSelector", "node(s) didn't match the requested node name"),
+	}
+}
+
+// setAside matches reasons that say little where anything else blocks nodes too: control-plane taints, which few pods are
+// meant to tolerate; taints whose key is not named (before 1.18, and again in the newest schedulers), which may be the
+// control plane's; and nodes that a DaemonSet's pod was never meant for.
+var setAside = regexp.MustCompile(`(?i)taint \{node-role\.kubernetes\.io/(master|control-plane|controlplane|etcd)|untolerated taint\(s\)|` +
+	`had taints that the pod|PodToleratesNodeTaints|didn't satisfy plugin\(s\) \[NodeAffinity\]`)
+
+// groupLimit is the cluster autoscaler's word for a node group that may not grow.
+var groupLimit = regexp.MustCompile(`(?i)max node group size reached|max limit reached`)
+
+var (
+	// schedulingTail is where the scheduler's second thoughts begin (preemption, dynamic resources): they repeat reasons.
+	schedulingTail = regexp.MustCompile(`(?i)(\. |, |^)?(preemption: |no new claims to deallocate|still not schedulable)`)
+	schedulingHead = regexp.MustCompile(`(?i)^(\d+)/(\d+) nodes are (available|unavailable):\s*`)
+	noPredicates   = regexp.MustCompile(`(?i)^no nodes are available that match all of the (following )?predicates:*\s*`)
+	noScaleUp      = regexp.MustCompile(`(?i)^pod didn't trigger scale-up( \(it wouldn't fit if a new node is added\))?:\s*`)
+	countBefore    = regexp.MustCompile(`^(\d+) (.+)$`)
+	countAfter     = regexp.MustCompile(`^(.+) \((\d+)\)$`)
+	betweenParts   = regexp.MustCompile(`, (?:\d+ |\w[^,{}]*\(\d+\)|$)`)
+)
+
+// ParseScheduling reads a scheduler's message: every cause with its nodes, the one to look at first in front. What no
+// phrase knows counts as Unschedulable. It returns nil for an empty text, and never fails on odd input.
+func (c *Classifier) ParseScheduling(message string) []SchedulingCount {
+	message = unwrap(message)
+	blocked, aside := map[Cause]int{}, map[Cause]int{}
+	for _, part := range schedulingParts(message) {
+		nodes, text := partCount(part)
+		cause := c.schedulePhrase(text)
+		if setAside.MatchString(text) {
+			aside[cause] += nodes
+		} else {
+			blocked[cause] += nodes
+		}
+	}
+	if len(blocked) == 0 {
+		return orderScheduling(aside)
+	}
+	for cause := range blocked {
+		if nodes, both := aside[cause]; both && cause != UntoleratedTaint {
+			blocked[cause] += nodes
+			delete(aside, cause)
+		}
+	}
+	out := orderScheduling(blocked)
+	if groupLimit.MatchString(message) {
+		// The numbers are node groups: those that do not match never will, those at their limit would have fitted.
+		slices.SortStableFunc(out, func(a, b SchedulingCount) int { return cmp.Compare(isNot(a), isNot(b)) })
+	}
+	for _, count := range orderScheduling(aside) {
+		if i := slices.IndexFunc(out, func(o SchedulingCount) bool { return o.Cause == count.Cause }); i >= 0 {
+			out[i].Nodes += count.Nodes
+		} else {
+			out = append(out, count)
+		}
+	}
+	return out
+}
+
+func isNot(c SchedulingCount) int {
+	if c.Cause == Unschedulable {
+		return 0
+	}
+	return 1
+}
+
+// orderScheduling puts the cause that blocks most nodes first.
+func orderScheduling(counts map[Cause]int) []SchedulingCount {
+	var out []SchedulingCount
+	for cause, nodes := range counts {
+		out = append(out, SchedulingCount{Cause: cause, Nodes: nodes})
+	}
+	slices.SortFunc(out, func(a, b SchedulingCount) int {
+		return cmp.Or(cmp.Compare(b.Nodes, a.Nodes), cmp.Compare(scheduleRank(a.Cause), scheduleRank(b.Cause)),
+			cmp.Compare(a.Cause, b.Cause))
+	})
+	return out
+}
+
+// scheduleRank orders causes with equally many nodes: what a person can change in the pod or the cluster first.
+func scheduleRank(cause Cause) int {
+	switch cause {
+	case Unschedulable:
+		return 3
+	case UntoleratedTaint, NodesUnschedulable:
+		return 2
+	case NodeAffinityMismatch:
+		return 1
+	}
+	return 0
+}
+
+func (c *Classifier) schedulePhrase(text string) Cause {
+	for i := range c.sched {
+		if c.sched[i].pattern.MatchString(text) {
+			return c.sched[i].cause
+		}
+	}
+	return Unschedulable
+}
+
+// schedulingParts cuts the message into its reasons. A comma alone does not part them: old taints hold one.
+func schedulingParts(message string) []string {
+	if m := strings.Index(message, "\nfit failure summary on nodes : "); m >= 0 {
+		message = message[m+len("\nfit failure summary on nodes : "):]
+	}
+	head := schedulingHead.FindString(message)
+	message = message[len(head):]
+	if cut := schedulingTail.FindStringIndex(message); cut != nil && (cut[0] > 0 || head != "") {
+		message = message[:cut[0]]
+	}
+	message = noPredicates.ReplaceAllString(message, "")
+	message = noScaleUp.ReplaceAllString(message, "")
+	message = strings.TrimRight(strings.TrimSpace(message), ". ,")
+	if head == "" && strings.HasPrefix(message, "Failed to schedule pod, ") {
+		return karpenterParts(message)
+	}
+	var parts []string
+	for message != "" {
+		at := betweenParts.FindStringIndex(message)
+		if at == nil {
+			parts = append(parts, message)
+			break
+		}
+		parts = append(parts, message[:at[0]])
+		message = message[at[0]+2:]
+	}
+	return parts
+}
+
+// karpenterParts cuts Karpenter's message: the words after the pools' overhead tell, "no instance type" does not.
+func karpenterParts(message string) []string {
+	var parts []string
+	for pool := range strings.SplitSeq(message, "; ") {
+		if i := strings.Index(pool, "did not tolerate "); i >= 0 {
+			pool = pool[i:]
+		} else if i := strings.Index(pool, "incompatible requirements"); i >= 0 {
+			pool = "node affinity"
+		} else {
+			pool = "no instance type"
+		}
+		parts = append(parts, pool)
+	}
+	return parts
+}
+
+// partCount reads "12 node(s) …", which new schedulers write, and "Reason (12)", which those before 1.10 wrote.
+func partCount(part string) (nodes int, text string) {
+	if m := countBefore.FindStringSubmatch(part); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		return n, m[2]
+	}
+	if m := countAfter.FindStringSubmatch(part); m != nil {
+		n, _ := strconv.Atoi(m[2])
+		return n, m[1]
+	}
+	return 0, part
+}

@@ -1,0 +1,86 @@
+package classify
+
+import "regexp"
+
+// startRules returns the rules for containers that are created and cannot be started, and for a runtime's specification
+// errors. The innermost quoted clause decides; what stands around it only names the runtime. They read the text after
+// unescape.
+func startRules() table {
+	return table{
+		{
+			cause:   PostStartHookFailed,
+			pattern: regexp.MustCompile(`poststart ?hook|^command '.*' exited with \d+|exec lifecycle hook|http lifecycle hook`),
+			made: []string{
+				`command '/bin/sh -c exit 3' exited with 3: `,
+				`PostStartHook failed`,
+				`Exec lifecycle hook ([/bin/false]) for Container "web" in Pod "web_apps(12)" failed - error: command '/bin/false' exited with 1: , message: ""`,
+			},
+		},
+		{
+			cause:   ExecFormatError,
+			pattern: regexp.MustCompile(`exec format error`),
+			made: []string{
+				`standard_init_linux.go:228: exec user process caused: exec format error`,
+				`exec /app: exec format error`,
+			},
+		},
+		{
+			cause:   OOMKilledAtStart,
+			pattern: regexp.MustCompile(`memory limit .* too low|init was oom-killed|possibly oom-killed|unable to set memory limit|minimum memory limit allowed`),
+			made: []string{
+				`set memory limit 1048576 too low; should be at least 12582912 bytes`,
+				`runc create failed: unable to start container process: container init was OOM-killed (memory limit too low?)`,
+				`Error response from daemon: Minimum memory limit allowed is 6MB`,
+			},
+		},
+		{
+			cause:   WorkingDirInvalid,
+			pattern: regexp.MustCompile(`chdir to cwd|mkdir .*cwd|working directory .* (is invalid|not|outside)`),
+			made: []string{
+				`OCI runtime create failed: runc create failed: unable to start container process: chdir to cwd ("/work") set in config.json failed: permission denied`,
+				`unable to start container process: error during container init: chdir to cwd ("/work") set in config.json failed: not a directory`,
+			},
+		},
+		{
+			cause:   CommandNotExecutable,
+			pattern: regexp.MustCompile("exec: [\"`][^\"]*[\"`]:.*(permission denied|is a directory)|exec user process caused[: \"]+permission denied|exec /\\S+: permission denied"),
+			made: []string{
+				`runc create failed: unable to start container process: exec: "/entrypoint.sh": permission denied`,
+				`failed to create shim task: OCI runtime create failed: unable to start container process: error during container init: exec: "/tmp": is a directory`,
+				`exec /app: permission denied`,
+			},
+		},
+		{
+			cause:   MountPathInvalid,
+			pattern: regexp.MustCompile("mounting \"|mount .*(through procfd|to rootfs)|failed to mkdir \"|not a shared mount|error mounting \"|failed to stat \"[^\"]*/volumes?|create mountpoint for"),
+			made: []string{
+				`OCI runtime create failed: container_linux.go:380: starting container process caused: process_linux.go:545: container init caused: rootfs_linux.go:76: mounting "/var/lib/kubelet/pods/12/volume-subpaths/cfg/web/0" to rootfs at "/etc/app.conf" caused: mount through procfd: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)?`,
+				`failed to generate container "12" spec: failed to generate spec: path "/mnt" is mounted on "/" but it is not a shared mount`,
+				`failed to generate container "12" spec: failed to apply OCI options: failed to mkdir "/data": mkdir /data: read-only file system`,
+			},
+			near: []string{`exec: "/app/run": stat /app/run: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)?`},
+		},
+		{
+			cause:   RuntimeError,
+			pattern: regexp.MustCompile(`running (\S+ )?hook|error running hook|cgroup|devices\.allow|keycreate|qmp command|seccomp|apparmor|/dev/mapper/|nvidia-container-cli|error adding seccomp|failed to write \S+ to|selinux|bpf_prog|failed to create device`),
+			none:    []string{`exec: "`},
+			made: []string{
+				`OCI runtime create failed: runc create failed: unable to start container process: error during container init: error running hook #0: exit status 1, stdout: , stderr: nvidia-container-cli: initialization error: nvml error: driver not loaded`,
+				`unable to start container process: unable to apply cgroup configuration: mkdir /sys/fs/cgroup/pids/kubepods: cannot allocate memory`,
+				`cannot load seccomp profile "/var/lib/kubelet/seccomp/app.json": open: no such file or directory`,
+			},
+		},
+		{
+			cause: CommandNotFound,
+			pattern: regexp.MustCompile("exec: [\"`].*(no such file|not found|not a directory)|executable file [\"`]?\\S*[\"`]? ?not found in \\$path|" +
+				"exec user process caused[: \"]+no such file|exec /\\S+: no such file|executable file not found|failed to find user-specified command|exec failed: no such file"),
+			made: []string{
+				`failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "/no/such/binary": stat /no/such/binary: no such file or directory: unknown`,
+				`OCI runtime create failed: container_linux.go:380: starting container process caused: exec: "app": executable file not found in $PATH: unknown`,
+				"crun: executable file `app` not found in $PATH: No such file or directory",
+				`standard_init_linux.go:228: exec user process caused: no such file or directory`,
+			},
+			near: []string{`failed to create shim task: exec: "/entrypoint.sh": permission denied`},
+		},
+	}
+}
