@@ -32,6 +32,9 @@ func (c *Classifier) container(p *podView, ctr *container, v *Verdict) (Failure,
 	if ctr.notBegun() {
 		v.Open = append(v.Open, Stage{ctr.spec.Name, FamilyImage}, Stage{ctr.spec.Name, FamilyConfig}, Stage{ctr.spec.Name, FamilyStart},
 			Stage{ctr.spec.Name, FamilyCrash})
+		if !c.opts.OneLook {
+			return Failure{}, false // the status follows within seconds, and beats events
+		}
 		return c.ofContainerEvents(p, ctr, v)
 	}
 	state := &ctr.status.State
@@ -52,10 +55,16 @@ func (c *Classifier) waiting(p *podView, ctr *container, w *corev1.ContainerStat
 		"SignatureValidationFailed":
 		return c.unpulled(p, ctr, w.Reason, w.Message, v)
 	case "CreateContainerConfigError", "CreateContainerError":
+		if event := startEvent(ctr.events); event != nil && w.Message == "" {
+			return c.uncreated(p, ctr, w.Reason, event.Message), true
+		}
 		return c.uncreated(p, ctr, w.Reason, w.Message), true
 	case "RunContainerError", "StartError", "ContainerCannotRun", "PostStartHookError":
 		if last := ctr.status.LastTerminationState.Terminated; last != nil && w.Message == "" {
 			return c.ofEnd(p, ctr, last), true
+		}
+		if event := startEvent(ctr.events); event != nil && w.Message == "" {
+			return c.unstarted(p, ctr, w.Reason, event.Message), true
 		}
 		return c.unstarted(p, ctr, w.Reason, w.Message), true
 	case "CrashLoopBackOff":
@@ -101,7 +110,7 @@ func (c *Classifier) unpulled(p *podView, ctr *container, reason, message string
 			return Failure{}, false
 		}
 	}
-	cause, known := c.tellImage(reason, message, ctr.spec.Image, p.RepositoryExists)
+	cause, known := c.tellImage(reason, unwrap(message), ctr.spec.Image, p.RepositoryExists)
 	if secret := newest(p.events, pullSecretEvent); secret != nil && lacksRight(cause) {
 		cause, known, message = ImagePullSecretMissing, true, secret.Message
 	}
@@ -129,7 +138,7 @@ func vaguePull(message string) bool {
 func pullEvent(events []*corev1.Event) *corev1.Event {
 	for _, event := range events {
 		switch event.Reason {
-		case "Failed", "InspectFailed", "ErrImageNeverPull":
+		case "Failed", "InspectFailed", "ErrImageNeverPull", "":
 			if !vaguePull(event.Message) && isPull(event) {
 				return event
 			}
@@ -139,7 +148,9 @@ func pullEvent(events []*corev1.Event) *corev1.Event {
 }
 
 func isPull(event *corev1.Event) bool {
-	if event.Reason != "Failed" && event.Reason != "" {
+	switch event.Reason {
+	case "Failed", "BackOff", "":
+	default:
 		return eventFamily(event.Reason) == FamilyImage
 	}
 	message := unwrap(event.Message)
@@ -215,7 +226,7 @@ func (c *Classifier) terminated(p *podView, ctr *container, t *corev1.ContainerS
 		return c.ofEnd(p, ctr, t), true // the second end within the hold (rule S2)
 	}
 	v.Open = append(v.Open, Stage{ctr.spec.Name, FamilyCrash}, Stage{ctr.spec.Name, FamilyStart})
-	if c.opts.OneLook && t.ExitCode != 0 {
+	if c.opts.OneLook {
 		return c.ofEnd(p, ctr, t), true
 	}
 	return Failure{}, false

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -166,7 +167,7 @@ const recentEvent = time.Minute
 func (c *Classifier) Controller(in ControllerInput) Verdict {
 	var v Verdict
 	ctl := in.Controller
-	if ctl == nil || ctl.Kind == "Deployment" || ctl.Kind == "CronJob" || ctl.Missing() == 0 && !failing(ctl) || ctl.Done || ctl.Deleting {
+	if ctl == nil || ctl.Kind == "Deployment" || ctl.Kind == "CronJob" || ctl.Missing() == 0 {
 		return v
 	}
 	condition := ctl.condition("ReplicaFailure")
@@ -174,7 +175,7 @@ func (c *Classifier) Controller(in ControllerInput) Verdict {
 		condition = nil
 	}
 	event, first := refusedEvent(in)
-	if condition == nil && event != nil && ctl.Kind == "ReplicaSet" && in.Now.Sub(eventTime(event)) > recentEvent {
+	if condition == nil && event != nil && ctl.Kind == "ReplicaSet" && older(event, in.Now.Add(-recentEvent)) {
 		event = nil
 	}
 	v.Open = append(v.Open, Stage{Family: FamilyCreate})
@@ -203,13 +204,6 @@ func (c *Classifier) Controller(in ControllerInput) Verdict {
 	return v
 }
 
-// failing says that a controller's condition speaks of a failure although no pod seems to be missing: the counts of its
-// status come later than the condition.
-func failing(c *Controller) bool {
-	condition := c.condition("ReplicaFailure")
-	return condition != nil && condition.True && c.Desired > c.Current
-}
-
 // statefulPod is the pod that a StatefulSet's event names.
 var statefulPod = regexp.MustCompile(`(?i)^create (?:pod|claim \S+(?: for)? pod) (\S+) in statefulset`)
 
@@ -219,7 +213,7 @@ func refusedEvent(in ControllerInput) (*corev1.Event, time.Time) {
 	var last *corev1.Event
 	var first time.Time
 	for _, event := range newestFirst(in.Events) {
-		if !strings.EqualFold(event.Reason, "FailedCreate") || in.NewestPod.After(eventTime(event)) {
+		if !strings.EqualFold(event.Reason, "FailedCreate") || older(event, in.NewestPod) {
 			continue
 		}
 		if m := statefulPod.FindStringSubmatch(unwrap(event.Message)); m != nil && in.PodExists != nil && in.PodExists(m[1]) {
@@ -259,17 +253,24 @@ func (c *Classifier) Rollout(deployment *Controller, pods []Failure) (Failure, b
 	return f, true
 }
 
-// mostFrequent returns the failure whose cause most pods share; of equals the one that comes first in a pod's life.
+// mostFrequent returns the failure whose cause most pods share, those that were never created among them; of equals the
+// one that comes first in a pod's life.
 func mostFrequent(failures []Failure) (Failure, bool) {
-	counts := map[Cause]int{}
-	for _, f := range failures {
-		counts[f.Cause]++
+	if len(failures) == 0 {
+		return Failure{}, false
 	}
-	var best Failure
+	counts, families := map[Cause]int32{}, Families()
 	for _, f := range failures {
-		if better := counts[f.Cause] - counts[best.Cause]; best.Cause == "" || better > 0 || better == 0 && f.Cause < best.Cause {
-			best = f
-		}
+		counts[f.Cause] += max(f.MissingPods, 1)
 	}
-	return best, best.Cause != ""
+	return slices.MinFunc(failures, func(a, b Failure) int {
+		return cmp.Or(cmp.Compare(counts[b.Cause], counts[a.Cause]), cmp.Compare(slices.Index(families, a.Family), slices.Index(families, b.Family)),
+			cmp.Compare(a.Cause, b.Cause))
+	}), true
+}
+
+// Stalled says that a Deployment's rollout makes no progress.
+func (c *Controller) Stalled() bool {
+	condition := c.condition("Progressing")
+	return condition != nil && !condition.True && condition.Reason == "ProgressDeadlineExceeded"
 }

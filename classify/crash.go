@@ -124,25 +124,39 @@ func exitCause(code int32) Cause {
 }
 
 // killedBy finds the kubelet's own word that it ended this run: the Killing event of a failed probe or hook
-// (kubernetes pkg/kubelet/kuberuntime/kuberuntime_manager.go, computePodActions).
+// (kubernetes pkg/kubelet/kuberuntime/kuberuntime_manager.go, computePodActions). Event recorders drop such events when a
+// loop goes on for long (client-go tools/record, spam filter): an end by the same signals is then the same loop's.
 func killedBy(e ended) (Cause, bool) {
 	from, to := e.state.StartedAt.Time, e.state.FinishedAt.Add(5*time.Second)
+	var before Cause
 	for _, event := range e.events {
-		at := eventTime(event)
-		if !e.state.FinishedAt.IsZero() && (at.Before(from) || at.After(to)) {
+		cause := killer(event)
+		if cause == "" || !e.state.FinishedAt.IsZero() && eventTime(event).After(to) {
 			continue
 		}
-		switch {
-		case event.Reason == "FailedPostStartHook":
-			return PostStartHookFailed, true
-		case event.Reason != "Killing":
-		case strings.Contains(event.Message, "failed liveness probe"), strings.Contains(event.Message, "Container failed liveness"):
-			return LivenessProbeFailed, true
-		case strings.Contains(event.Message, "failed startup probe"):
-			return StartupProbeFailed, true
-		case strings.Contains(event.Message, "FailedPostStartHook"):
-			return PostStartHookFailed, true
+		if e.state.FinishedAt.IsZero() || !older(event, from) {
+			return cause, true
+		}
+		if before == "" {
+			before = cause
 		}
 	}
-	return "", false
+	signalled := e.state.ExitCode == 137 || e.state.ExitCode == 143
+	return before, before != "" && signalled
+}
+
+// killer is the cause that an event gives for ending a container, "" where it gives none.
+func killer(event *corev1.Event) Cause {
+	switch {
+	case event.Reason == "FailedPostStartHook":
+		return PostStartHookFailed
+	case event.Reason != "Killing":
+	case strings.Contains(event.Message, "failed liveness probe"), strings.Contains(event.Message, "Container failed liveness"):
+		return LivenessProbeFailed
+	case strings.Contains(event.Message, "failed startup probe"):
+		return StartupProbeFailed
+	case strings.Contains(event.Message, "FailedPostStartHook"):
+		return PostStartHookFailed
+	}
+	return ""
 }

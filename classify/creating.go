@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -17,7 +18,7 @@ func (c *Classifier) creating(p *podView, v *Verdict) {
 	if !sandbox {
 		v.Open = append(v.Open, Stage{Family: FamilyVolume})
 	}
-	since := p.scheduledAt()
+	since := latest(p.scheduledAt(), p.initEnded())
 	due, timeout := since.Add(c.opts.CreatingGrace), since.Add(c.opts.CreatingTimeout)
 	if p.Now.Before(due) {
 		v.recheck(due)
@@ -31,8 +32,14 @@ func (c *Classifier) creating(p *podView, v *Verdict) {
 			v.Failures = append(v.Failures, f.since(since, true))
 			return
 		}
+		if w := p.waitingFor(FamilyVolume); w != nil && w.Message != "" {
+			cause, known := c.tellVolume(w.Reason, w.Message)
+			f := p.failure(nil, FamilyVolume, cause, volumeReason(w.Reason), w.Message)
+			v.Failures = append(v.Failures, f.since(since, true).unclassified(known))
+			return
+		}
 	}
-	if p.Now.Before(timeout) || !p.begun() && len(p.Events) > 0 {
+	if since.IsZero() || p.Now.Before(timeout) || !p.begun() && len(p.Events) > 0 {
 		return
 	}
 	message := "no container has begun and no event says why"
@@ -46,19 +53,31 @@ func (c *Classifier) creating(p *podView, v *Verdict) {
 // allWait says that no container has begun, those that have ended well (init containers) aside.
 func (p *podView) allWait() bool {
 	for i := range p.containers {
-		if ctr := &p.containers[i]; !ctr.notBegun() {
+		if ctr := &p.containers[i]; !ctr.notBegun() && !(ctr.isInit && ctr.done()) {
 			return false
 		}
 	}
 	return true
 }
 
+// initEnded is when the last init container ended well, zero before: since then volumes and sandbox are there.
+func (p *podView) initEnded() time.Time {
+	var at time.Time
+	for i := range p.containers {
+		if ctr := &p.containers[i]; ctr.isInit && ctr.done() {
+			at = latest(at, ctr.status.State.Terminated.FinishedAt.Time)
+		}
+	}
+	return at
+}
+
 // ofVolumeEvents tells volumes and sandbox by the pod's events. Of several the newest counts, unless it only sums up or
 // is one of those that heal by themselves.
 func (c *Classifier) ofVolumeEvents(p *podView, early bool) (Failure, bool) {
 	var told []*corev1.Event
+	begun := p.initEnded()
 	for _, event := range p.all {
-		if eventFamily(event.Reason) != FamilyVolume || p.Now.Sub(eventTime(event)) > c.opts.CreatingTimeout {
+		if eventFamily(event.Reason) != FamilyVolume || older(event, p.Now.Add(-c.opts.CreatingTimeout)) || older(event, begun) {
 			continue
 		}
 		if early && !c.opts.OneLook && healsByItself.MatchString(event.Message) {

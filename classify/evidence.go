@@ -199,7 +199,13 @@ func eventTime(event *corev1.Event) time.Time {
 	if event.Series != nil && !event.Series.LastObservedTime.IsZero() {
 		return event.Series.LastObservedTime.Time
 	}
-	return latest(event.LastTimestamp.Time, event.EventTime.Time, event.FirstTimestamp.Time)
+	return cmp.Or(latest(event.LastTimestamp.Time, event.EventTime.Time, event.FirstTimestamp.Time), event.CreationTimestamp.Time)
+}
+
+// older says that an event was last seen before a time; one that carries no time is as new as the look at it.
+func older(event *corev1.Event, than time.Time) bool {
+	at := eventTime(event)
+	return !at.IsZero() && at.Before(than)
 }
 
 // eventFirst is when an event was first seen.
@@ -281,7 +287,27 @@ func (c *container) notBegun() bool {
 	case "ContainerCreating", "PodInitializing", "Pending":
 		return true
 	}
-	return c.status.State.Waiting != nil && c.waiting() == ""
+	return c.status.State.Waiting != nil && (c.waiting() == "" || c.waitsForPod())
+}
+
+// waitsForPod says that the container waits with a word that belongs to its pod as a whole: no kubelet writes one, but
+// tools that make pods from events do.
+func (c *container) waitsForPod() bool {
+	switch eventFamily(c.waiting()) {
+	case FamilySchedule, FamilyVolume, FamilyPod:
+		return true
+	}
+	return false
+}
+
+// waitingFor returns the first container that waits with a word of the family.
+func (p *podView) waitingFor(family Family) *corev1.ContainerStateWaiting {
+	for i := range p.containers {
+		if ctr := &p.containers[i]; ctr.waiting() != "" && eventFamily(ctr.waiting()) == family {
+			return ctr.status.State.Waiting
+		}
+	}
+	return nil
 }
 
 // failure begins a failure of this pod.

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 )
@@ -61,11 +62,14 @@ func imageRules() []imageRule {
 			any: []string{
 				"source image rejected", "signature was required", "signature validation failed", "not signed in notary",
 				"is not signed", "severity of vulnerability", "vulnerabilities cannot be pulled", "cannot be pulled due to configured policy",
-				"content trust", "no matching signatures", "signature verification failed",
+				"content trust", "no matching signatures", "signature verification failed", "412 precondition failed",
+				"download blocking policy",
 			},
 			made: []string{
 				`Failed to pull image "registry.example/web:1": Source image rejected: A signature was required, but no signature exists`,
 				`Failed to pull image "harbor.example/a/web:1": Error response from daemon: unknown: The severity of vulnerability of the image: "high" is equal or higher than the threshold in project setting: "low".`,
+				`failed to resolve reference "harbor.example/a/web:1": unexpected status from HEAD request to https://harbor.example/v2/a/web/manifests/1: 412 Precondition Failed`,
+				`Error response from daemon: unknown: Artifact download request rejected: a/web/1/manifest.json was not downloaded due to the download blocking policy configured in Xray for docker-local.`,
 			},
 		}},
 		{rule: rule{
@@ -86,9 +90,10 @@ func imageRules() []imageRule {
 			cause: ImagePlatformMismatch,
 			any: []string{
 				"no match for platform", "no matching manifest", "no image found in manifest list", "no image found in image index",
-				"no supported platform", "does not match the specified platform", "cannot be used on this platform",
+				"no supported platform", "does not match the specified platform", "cannot be used on this platform", "-based image is incompatible",
 			},
 			made: []string{
+				`a Windows version 10.0.20348-based image is incompatible with a 10.0.17763 host`,
 				`rpc error: code = NotFound desc = failed to pull and unpack image "127.0.0.1:5000/arm64only:1": no match for platform in manifest: not found`,
 				`no matching manifest for linux/arm64/v8 in the manifest list entries`,
 			},
@@ -111,24 +116,49 @@ func imageRules() []imageRule {
 				"size validation", "unexpected commit digest", "config verification failed", "prettyjws", "schema 1 image", "schema 1 ",
 				"could not fetch content descriptor", "filesystem layer verification failed", "invalid tar header",
 				"unsupported media type", "layers from manifest don't match", "manifest verification failed", "gzip: invalid",
-				"unsupported manifest",
+				"unsupported manifest", "mismatched image rootfs", "is no longer supported since containerd", "blob unknown", "digest did not match",
 			},
 			made: []string{
+				`media type "application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported since containerd v2.1, please rebuild the image`,
+				`writing blob: storing blob to file "/var/tmp/storage1/1": fetching blob: blob unknown to registry`,
 				`failed commit on ref "layer-sha256:12": "layer-sha256:12" failed size validation: 12 != 24: failed precondition`,
 				`failed to copy: httpReadSeeker: failed open: could not fetch content descriptor sha256:12 () from remote: not found`,
 			},
 		}},
 		{rule: rule{
 			cause: ImageCorrupt,
-			any:   []string{"mount callback failed", "failed to extract layer"},
+			any:   []string{"mount callback failed", "failed to extract layer", "failed to register layer", "processing tar file"},
 			all:   []string{"eof"},
-			made:  []string{`failed to extract layer sha256:12: mount callback failed on /tmp/x: unexpected EOF: unknown`},
+			made: []string{
+				`failed to extract layer sha256:12: mount callback failed on /tmp/x: unexpected EOF: unknown`,
+				`Error response from daemon: failed to register layer: Error processing tar file(exit status 1): unexpected EOF`,
+			},
 			near:  []string{`failed to pull and unpack image "docker.io/library/a:1": failed to read expected number of bytes: unexpected EOF`},
 		}},
 		{rule: rule{
 			cause: ImageCorrupt,
 			all:   []string{"content digest", "not found"},
 			made:  []string{`failed to pull and unpack image "r.example/a:1": failed to unpack image on snapshotter overlayfs: content digest sha256:12: not found`},
+		}},
+		{rule: rule{
+			cause: ImagePullFailed, // what the registry or a proxy before it sent is no image: neither the tag nor the image is to blame
+			any:   []string{"unexpected media type", "no processor for media-type", "no processor for media type"},
+			made:  []string{`failed to pull and unpack image "docker.io/a/b:1": failed to unpack image on snapshotter overlayfs: unexpected media type text/html for sha256:12: not found`},
+		}},
+		{rule: rule{
+			cause: ImagePullFailed, // the registry's own storage quota, which it enforces on a cache that pulls for the node
+			any:   []string{"will exceed the configured upper limit", "quota has been exceeded on"},
+			made:  []string{`denied: adding 1.2 GiB of storage resource, which when updated to current usage of 9.8 GiB will exceed the configured upper limit of 10.0 GiB.`},
+			near:  []string{`Error response from daemon: denied: requested access to the resource is denied`},
+		}},
+		{rule: rule{
+			cause: ImagePullFailed, // the node's own runtime does not answer: no registry was asked
+			any:   []string{"dial unix", "the docker daemon at", "error reading from server", "cannot connect to the docker daemon"},
+			made: []string{
+				`rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused"`,
+				`rpc error: code = Unavailable desc = error reading from server: EOF`,
+			},
+			near: []string{`pinging container registry r.example: Get "https://r.example/v2/": EOF`},
 		}},
 		{rule: rule{
 			cause: ImageNotFound,
@@ -165,7 +195,7 @@ func imageRules() []imageRule {
 		}, decide: missingTag},
 		{rule: rule{
 			cause:   ImageOrTagNotFound,
-			pattern: regexp.MustCompile(`manifest for .*not found|failed to resolve (reference|image).*: not found|ref: not found|image .*not found|: 404 not found|tag .*(does not exist|was deleted)`),
+			pattern: regexp.MustCompile(`manifest for .*not found|failed to resolve (reference|image).*: not found|ref: not found|image \S+ not found|: 404 not found|tag .*(does not exist|was deleted)`),
 			none:    []string{"failed to copy"},
 			made: []string{
 				`failed to pull and unpack image "127.0.0.1:5000/nginxdoesntexist:latest": failed to resolve image: 127.0.0.1:5000/nginxdoesntexist:latest: not found`,
@@ -211,6 +241,12 @@ func imageRules() []imageRule {
 			},
 		}},
 		{rule: rule{
+			cause:   ImagePullInterrupted,
+			pattern: regexp.MustCompile(`(writing|storing|reading|copying|fetching) blob.*read tcp.*connection reset by peer`),
+			none:    []string{"dial tcp"},
+			made:    []string{`writing blob: storing blob to file "/var/tmp/storage1/1": read tcp 10.0.0.1:5->10.0.0.2:443: read: connection reset by peer`},
+		}},
+		{rule: rule{
 			cause: RegistryUnreachable,
 			any: []string{
 				"dial tcp", "no such host", "server misbehaving", "tls handshake timeout", "i/o timeout", "connection refused",
@@ -226,12 +262,23 @@ func imageRules() []imageRule {
 		}},
 		{rule: rule{
 			cause:   RegistryUnreachable,
-			pattern: regexp.MustCompile(`(failed to do request|pinging (container|docker) registry|(get|head) url).*(: eof|connection reset by peer|context deadline exceeded|context canceled)`),
+			pattern: regexp.MustCompile(`(failed to do request|pinging (container|docker) registry|(get|head|post) (url|ref)).*(: eof|connection reset by peer|context deadline exceeded|context canceled)`),
 			made: []string{
+				`Error response from daemon: Get https://r.example/v2/a/manifests/1: EOF`,
 				`pinging container registry r.example: Get "https://r.example/v2/": EOF`,
 				`failed to do request: Head "https://r.example/v2/a/manifests/1": read tcp 10.0.0.1:3->10.0.0.2:443: read: connection reset by peer`,
 			},
 			near: []string{`error reading from server: EOF`},
+		}},
+		{rule: rule{
+			// Go's HTTP client gives the bare words of a status only where a proxy refuses to connect (net/http, transport.go, dialConn).
+			cause:   RegistryUnreachable,
+			pattern: regexp.MustCompile(`\b(get|head|post) (url|ref): (forbidden|proxy authentication required|service unavailable|bad gateway|gateway timeout)`),
+			made: []string{
+				`failed to do request: Head "https://r.example/v2/a/manifests/1": Forbidden`,
+				`pinging docker registry r.example: Get "https://r.example/v2/": Proxy Authentication Required`,
+			},
+			near: []string{`failed to resolve reference "r.example/a:1": unexpected status from HEAD request to https://r.example/v2/a/manifests/1: 403 Forbidden`},
 		}},
 		{rule: rule{
 			cause: ImagePullUnauthorized,
@@ -240,24 +287,21 @@ func imageRules() []imageRule {
 				"denied: insufficient scope", "denied: access forbidden", "unable to parse json key", "incorrect username or password",
 				"unauthorized to access repository", "permission \"artifactregistry", "denied: permission",
 				"authorization token has expired", "login credentials are not valid", "denied: your authorization token",
+				"is not authorized to perform", "wrong username was used",
 			},
 			made: []string{
+				`pull access denied for 1.dkr.ecr.eu-west-1.amazonaws.com/a, repository does not exist or may require 'docker login': denied: User: arn:aws:sts::1:assumed-role/node/i-0 is not authorized to perform: ecr:BatchGetImage on resource: arn:aws:ecr:eu-west-1:1:repository/a`,
 				`failed to resolve image: pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials`,
 				`unable to retrieve auth token: invalid username/password: unauthorized: authentication required`,
 				`errors: denied: requested access to the resource is denied unauthorized: authentication required`,
 			},
 			near: []string{`pinging docker registry r.example: Get "https://r.example/v2/": Proxy authentication required`},
-		}, decide: func(p *pull) Cause {
-			if strings.Contains(p.text, "proxy authentication required") {
-				return RegistryUnreachable
-			}
-			return ImagePullUnauthorized
 		}},
 		{rule: rule{
 			cause: ImageNotFoundOrAccessDenied,
 			any: []string{
 				"pull access denied", "requested access to the resource is denied", "access to the requested resource is not authorized",
-				"insufficient_scope", "or may require",
+				"insufficient_scope", "or may require", "denied: denied",
 			},
 			made: []string{
 				`Failed to pull image "me/web:1": failed to pull and unpack image "docker.io/me/web:1": failed to resolve reference "docker.io/me/web:1": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed`,
@@ -268,7 +312,8 @@ func imageRules() []imageRule {
 		}, decide: denied},
 		{rule: rule{
 			cause:   ImagePullUnauthorized,
-			pattern: regexp.MustCompile(`\b401\b|unauthorized`),
+			pattern: regexp.MustCompile(`(: |status |code |url )401\b|unauthorized`),
+			near:    []string{`failed to register layer: link /var/lib/docker/overlay/a /var/lib/docker/overlay/tmp-401/b: too many links`},
 			made:    []string{`failed to authorize: failed to fetch anonymous token: unexpected status from GET request to https://r.example/oauth2/token?scope=a: 401 Unauthorized`},
 		}, decide: func(p *pull) Cause {
 			if p.image.Registry == "quay.io" {
@@ -319,9 +364,11 @@ func forbidden(p *pull) Cause {
 	switch {
 	case p.exists:
 		return ImagePullUnauthorized
+	case p.image.hubOfficial() && !p.fromOwnRegistry():
+		return ImagePullFailed // everybody may pull it: the mirror refuses everybody
 	case anonymous && (p.image.deniesMissing() || gitlab):
 		return ImageNotFoundOrAccessDenied
-	case len(p.hosts) > 0 && !anonymous && !strings.Contains(p.text, "oauth token") && !p.fromOwnRegistry():
+	case !anonymous && !strings.Contains(p.text, "oauth token") && !p.fromOwnRegistry():
 		return ImageNotFoundOrAccessDenied
 	}
 	return ImagePullUnauthorized
@@ -329,6 +376,9 @@ func forbidden(p *pull) Cause {
 
 // fromOwnRegistry says that the answer came from the image's registry and not from a mirror.
 func (p *pull) fromOwnRegistry() bool {
+	if len(p.hosts) == 0 {
+		return true
+	}
 	host := p.hosts[len(p.hosts)-1]
 	if p.image.Registry == "docker.io" {
 		return strings.HasSuffix(host, "docker.io")
@@ -338,7 +388,7 @@ func (p *pull) fromOwnRegistry() bool {
 
 var (
 	quotedWord  = regexp.MustCompile(`"[^"\s]*"`)
-	urlWord     = regexp.MustCompile(`https?://([^/\s"?]+)[^\s"]*`)
+	urlWord     = regexp.MustCompile(`https?://([^/\s"?]+)[^\s"]*[^\s":,]|pulling from host (\S+) `)
 	digestWord  = regexp.MustCompile(`\bsha256:[0-9a-f]+`)
 	refWord     = regexp.MustCompile(`\b[a-z0-9][a-z0-9._-]*(:\d+)?/[a-z0-9._/<>-]+(:[\w.<>-]+)?(@ref)?`)
 	pulledImage = regexp.MustCompile(`(?:[Pp]ull(?:ing)? image|unpack image|resolve reference|Container image|manifest for|reading manifest \S+ in|Error reading manifest \S+ in) "?([^\s",]+)"?`)
@@ -354,7 +404,7 @@ func newPull(message, image string, exists func(repository string) bool) *pull {
 	p.exists = image != "" && exists != nil && exists(p.image.String())
 	text := strings.ToLower(message)
 	for _, m := range urlWord.FindAllStringSubmatch(text, -1) {
-		p.hosts = append(p.hosts, m[1])
+		p.hosts = append(p.hosts, cmp.Or(m[1], m[2]))
 	}
 	text = urlWord.ReplaceAllString(text, "url")
 	text = digestWord.ReplaceAllString(text, "ref")

@@ -1,6 +1,8 @@
 package classify
 
 import (
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,20 +16,18 @@ func (c *Classifier) unready(p *podView, ctr *container, r *corev1.ContainerStat
 	if condition := p.condition(corev1.PodReady); condition != nil && condition.Status != corev1.ConditionTrue {
 		since = latest(since, condition.LastTransitionTime.Time)
 	}
-	probe := ctr.spec.ReadinessProbe
-	starting := ctr.status.Started != nil && !*ctr.status.Started
-	if starting && ctr.spec.StartupProbe != nil {
-		probe = ctr.spec.StartupProbe
-	}
 	v.Open = append(v.Open, Stage{ctr.spec.Name, FamilyProbe})
 	event := c.unhealthy(ctr, r.StartedAt.Time)
-	grace := max(probeBudget(probe), c.opts.ReadinessGrace)
+	grace := max(readyBudget(ctr, event, since), c.opts.ReadinessGrace)
 	if c.opts.OneLook && event != nil {
 		grace = 0
 	}
 	if due := since.Add(grace); p.Now.Before(due) {
 		v.recheck(due)
 		return Failure{}, false
+	}
+	if event == nil && c.opts.OneLook && p.speaksOfPod() {
+		return Failure{}, false // the pod is on its way out: that comes before a probe that nobody has seen fail
 	}
 	if event == nil {
 		f := p.failure(ctr, FamilyProbe, ProbeFailed, "Unhealthy", "running, not ready, and no event says why").since(since, true)
@@ -41,7 +41,7 @@ func (c *Classifier) unready(p *podView, ctr *container, r *corev1.ContainerStat
 func (c *Classifier) unhealthy(ctr *container, started time.Time) *corev1.Event {
 	var other *corev1.Event
 	for _, event := range ctr.events {
-		if eventFamily(event.Reason) != FamilyProbe || eventTime(event).Before(started.Add(-time.Second)) {
+		if eventFamily(event.Reason) != FamilyProbe || older(event, started.Add(-time.Second)) {
 			continue
 		}
 		if !strings.Contains(event.Message, "Liveness probe") {
@@ -52,6 +52,13 @@ func (c *Classifier) unhealthy(ctr *container, started time.Time) *corev1.Event 
 		}
 	}
 	return other
+}
+
+// speaksOfPod says that an event tells what becomes of the pod as a whole.
+func (p *podView) speaksOfPod() bool {
+	return slices.ContainsFunc(p.events, func(event *corev1.Event) bool {
+		return eventFamily(event.Reason) == FamilyPod && event.Reason != "NodeNotReady"
+	})
 }
 
 func (c *Classifier) ofProbeEvent(p *podView, ctr *container, event *corev1.Event, since time.Time) Failure {
@@ -73,6 +80,25 @@ func (c *Classifier) tellProbe(message string) (Cause, bool) {
 	return ProbeFailed, false
 }
 
+// readyBudget is how long after since a container may be not ready. While it starts its startup probe's time counts. The
+// API does not say when that probe was passed: readiness has its own time from the first sign that it is asked, or
+// from the end of the startup probe's.
+func readyBudget(ctr *container, event *corev1.Event, since time.Time) time.Duration {
+	startup, readiness := probeBudget(ctr.spec.StartupProbe), probeBudget(ctr.spec.ReadinessProbe)
+	switch {
+	case startup == 0:
+		return readiness
+	case ctr.status.Started != nil && !*ctr.status.Started:
+		return startup
+	}
+	if event != nil && strings.Contains(event.Message, "Readiness probe") && !older(event, since) {
+		if asked := eventFirst(event).Sub(since); asked >= 0 {
+			startup = min(startup, asked)
+		}
+	}
+	return startup + min(readiness, math.MaxInt64-startup)
+}
+
 // probeBudget is how long a probe may fail before it counts, with the API's defaults
 // (https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/#configure-probes).
 func probeBudget(probe *corev1.Probe) time.Duration {
@@ -86,7 +112,8 @@ func probeBudget(probe *corev1.Probe) time.Duration {
 	if threshold <= 0 {
 		threshold = 3
 	}
-	return time.Duration(int64(probe.InitialDelaySeconds)+int64(period)*int64(threshold)) * time.Second
+	seconds := int64(probe.InitialDelaySeconds) + int64(period)*int64(threshold)
+	return time.Duration(min(seconds, math.MaxInt64/int64(time.Second))) * time.Second
 }
 
 // gates tells a pod whose containers are all ready and which waits for a readiness gate.

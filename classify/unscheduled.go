@@ -9,14 +9,22 @@ import (
 // unscheduled tells a pod that no node has taken; waits is false where a node has.
 func (c *Classifier) unscheduled(p *podView) (v Verdict, waits bool) {
 	condition := p.condition(corev1.PodScheduled)
-	if condition != nil && condition.Status == corev1.ConditionTrue || p.Pod.Spec.NodeName != "" || p.begun() {
+	event := newest(p.all, "FailedScheduling")
+	switch {
+	case condition != nil && condition.Status == corev1.ConditionTrue:
 		return v, false
+	case condition == nil && (p.begun() || p.Pod.Spec.NodeName != "" && event == nil):
+		return v, false // binding a pod writes the condition: a scheduler that says no beside a node's name has not bound it
 	}
 	message, since, kept := "", p.Pod.CreationTimestamp.Time, true
-	event := newest(p.all, "FailedScheduling")
 	switch {
 	case condition != nil && condition.Reason == corev1.PodReasonSchedulingGated:
 		v.Failures = append(v.Failures, p.failure(nil, FamilySchedule, SchedulingGated, "SchedulingGated", condition.Message).
+			since(latest(since, condition.LastTransitionTime.Time), true))
+		return v, true
+	case condition != nil && c.disrupts(condition.Reason):
+		cause, _ := c.tellPod(condition.Reason, condition.Message)
+		v.Failures = append(v.Failures, p.failure(nil, FamilyPod, cause, podReason(cause, condition.Reason), condition.Message).
 			since(latest(since, condition.LastTransitionTime.Time), true))
 		return v, true
 	case condition != nil && condition.Message != "":
@@ -26,6 +34,8 @@ func (c *Classifier) unscheduled(p *podView) (v Verdict, waits bool) {
 	default:
 		if event = newest(p.all, "NotTriggerScaleUp"); event != nil {
 			message = event.Message
+		} else if w := p.waitingFor(FamilySchedule); w != nil {
+			message = w.Message
 		}
 	}
 	if condition == nil && message == "" && (len(p.Events) > 0 && !p.fresh()) {
@@ -62,6 +72,9 @@ func (c *Classifier) noScheduler(p *podView, v *Verdict) {
 		v.recheck(due)
 		return
 	}
+	if since.IsZero() {
+		return // nobody knows how long
+	}
 	cause, message := SchedulerNotRunning, "no scheduler has considered the pod; schedulerName: "+p.Pod.Spec.SchedulerName
 	if len(p.Pod.Spec.ResourceClaims) > 0 || hasClaims(p.Pod) || p.condition(corev1.PodScheduled) != nil {
 		cause, message = Unschedulable, "the scheduler says nothing about the pod"
@@ -81,11 +94,17 @@ func hasClaims(pod *corev1.Pod) bool {
 // begun says that some kubelet has reported a container of the pod.
 func (p *podView) begun() bool {
 	for i := range p.containers {
-		if p.containers[i].status != nil {
+		if ctr := &p.containers[i]; ctr.status != nil && (ctr.waiting() == "" || !ctr.waitsForPod()) {
 			return true
 		}
 	}
 	return false
+}
+
+// disrupts says that a condition's reason is one of those that end a pod: some tools write them into any condition.
+func (c *Classifier) disrupts(reason string) bool {
+	_, ok := podFence(reason)
+	return ok
 }
 
 // fresh says that no event is about anything later in a pod's life than scheduling.

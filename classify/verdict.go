@@ -108,6 +108,11 @@ func (c *Classifier) terminating(p *podView) Verdict {
 		return v
 	}
 	v.recheck(due)
+	if event := newest(p.all, "ExceededGracePeriod"); event != nil && c.opts.OneLook {
+		v.Failures = append(v.Failures, p.failure(nil, FamilyPod, StuckTerminating, "Terminating", event.Message).
+			since(p.Pod.DeletionTimestamp.Time, true))
+		return v
+	}
 	if f, ok := c.disrupted(p); ok && (f.Cause == TaintEvicted || f.Cause == Preempted) {
 		v.Failures = append(v.Failures, f)
 	}
@@ -248,6 +253,13 @@ func (c *Classifier) asAWhole(p *podView, v *Verdict) {
 	}
 	if f, ok := c.ofStatus(p); ok {
 		v.Failures = append(v.Failures, f)
+		return
+	}
+	if w := p.waitingFor(FamilyPod); w != nil {
+		if cause, ok := c.tellPod(w.Reason, w.Message); ok {
+			f := p.failure(nil, FamilyPod, cause, podReason(cause, w.Reason), w.Message)
+			v.Failures = append(v.Failures, f.since(p.notReadySince(nil), true))
+		}
 	}
 }
 

@@ -1,0 +1,63 @@
+BIN     := bin/kube-failure-exporter
+PKG     := github.com/prometheus/common/version
+VERSION := $(shell cat VERSION)
+
+# The commit's date and not today's, so that one commit always gives the same binary.
+LDFLAGS := -s -w \
+	-X $(PKG).Version=$(VERSION) \
+	-X $(PKG).Revision=$(shell git rev-parse HEAD 2>/dev/null) \
+	-X $(PKG).Branch=$(shell git rev-parse --abbrev-ref HEAD 2>/dev/null) \
+	-X $(PKG).BuildDate=$(shell git log -1 --format=%cd --date=format:%Y%m%d-%H:%M:%S 2>/dev/null)
+
+# The tools are modules of their own, so that who imports this module never downloads them. Without promtool's service
+# discoveries, which check nothing here, most of what it would compile falls away.
+PROMTOOL := GOFLAGS="$$GOFLAGS -tags=remove_all_sd" go tool -modfile=tools/promtool/go.mod promtool
+
+FUZZTIME  ?= 20s
+BENCHTIME ?= 1s
+DEMO_ADDR ?= 127.0.0.1:19992
+
+.PHONY: build run demo test lint generate check-generated check-metrics bench fuzz e2e clean help
+
+build: ## Build bin/kube-failure-exporter.
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/exporter
+
+run: build ## Serve against the cluster of the current kubeconfig.
+	$(BIN) serve
+
+demo: build ## Serve a recorded cluster: nothing else is needed.
+	$(BIN) serve --demo
+
+test: ## Run all tests that need no cluster, with the race detector.
+	cd test && go test ./...
+	go test -race ./...
+
+lint: ## Run the linters.
+	go tool -modfile=tools/go.mod golangci-lint run ./...
+	cd test && go tool -modfile=../tools/go.mod golangci-lint run ./...
+
+generate: ## Write again what is generated from the catalogue and the code.
+	go generate ./...
+
+check-generated: generate ## Fail if what is generated is not what is committed.
+	git diff --exit-code
+	@new=$$(git ls-files --others --exclude-standard); \
+	if [ -n "$$new" ]; then printf 'not committed:\n%s\n' "$$new"; exit 1; fi
+
+check-metrics: build ## Run promtool's checks on the /metrics of the demo.
+	PROMTOOL='$(PROMTOOL)' .ci/check-metrics $(BIN) $(DEMO_ADDR)
+
+bench: ## Run the benchmarks.
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+fuzz: ## Run each fuzz target for FUZZTIME.
+	.ci/fuzz $(FUZZTIME)
+
+e2e: ## Run the tests that need the cluster of the test module.
+	cd test && go test -tags e2e ./...
+
+clean: ## Remove what was built.
+	rm -rf bin dist
+
+help: ## List the targets.
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 18

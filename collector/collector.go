@@ -1,0 +1,273 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
+)
+
+// Collector watches a cluster and shows what fails as metrics.
+type Collector struct {
+	opts      Options
+	engine    *engine
+	catalogue *classify.Catalogue
+	self      *selfMetrics
+	descs     *descriptions
+
+	queue     workqueue.TypedDelayingInterface[key]
+	informers []watching
+	watches   []*watchState
+	started   time.Time
+	ready     atomic.Bool
+}
+
+// watching is an informer and how its watch stands.
+type watching struct {
+	cache.SharedIndexInformer
+	state *watchState
+}
+
+// New returns a collector that reads from a source once it runs. Its own metrics are registered with registerer; the
+// failures are shown by the collector itself, which the caller registers.
+func New(source Source, opts Options, catalogue *classify.Catalogue, registerer prometheus.Registerer) (*Collector, error) {
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	c := &Collector{
+		opts: opts, catalogue: catalogue, self: newSelfMetrics(registerer), descs: newDescriptions(), started: opts.Now(),
+		queue: workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[key]{Name: "failures"}),
+	}
+	c.engine = &engine{
+		store: newStore(), classifier: classify.New(opts.Classify), memory: newMemory(catalogue, opts.Classify),
+		unclassified: func(family classify.Family) { c.self.unclassified.WithLabelValues(string(family)).Inc() },
+	}
+	for _, resource := range Resources() {
+		if err := c.watch(source, resource); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// watch makes the informers of a resource: one for all namespaces, or one for each.
+func (c *Collector) watch(source Source, resource Resource) error {
+	state := &watchState{resource: resource, metrics: c.self, logger: c.opts.Logger.With("component", "watch")}
+	c.watches = append(c.watches, state)
+	namespaces := c.opts.Namespaces
+	if len(namespaces) == 0 || resource.clusterled {
+		namespaces = []string{metav1.NamespaceAll}
+	}
+	for _, namespace := range namespaces {
+		selector, err := c.selector(resource)
+		if err != nil {
+			return err
+		}
+		lw := newWatched(source.ListerWatcher(resource, namespace, selector), state)
+		informer := cache.NewSharedIndexInformer(lw, resource.example, 0, indexers(resource))
+		if err := c.prepare(informer, state); err != nil {
+			return fmt.Errorf("preparing the informer of %s: %w", resource.Name, err)
+		}
+		c.engine.store.add(resource, informer.GetIndexer())
+		c.informers = append(c.informers, watching{informer, state})
+	}
+	if resource.clusterled {
+		c.engine.store.nodesKnown = func() bool { forbidden, _ := state.trouble(); return !forbidden }
+	}
+	return nil
+}
+
+// selector joins the resource's own selector with the namespaces to leave out.
+func (c *Collector) selector(resource Resource) (fields.Selector, error) {
+	selector, err := fields.ParseSelector(resource.Selector)
+	if err != nil {
+		return nil, fmt.Errorf("the selector of %s: %w", resource.Name, err)
+	}
+	if resource.clusterled {
+		return selector, nil
+	}
+	for _, namespace := range c.opts.IgnoreNamespaces {
+		selector = fields.AndSelectors(selector, fields.OneTermNotEqualSelector("metadata.namespace", namespace))
+	}
+	return selector, nil
+}
+
+func (c *Collector) prepare(informer cache.SharedIndexInformer, state *watchState) error {
+	err := errors.Join(
+		informer.SetTransform(c.transform(state.resource)),
+		// Lists and watches that fail are counted and logged, once for each change, by watchState.
+		informer.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {}),
+	)
+	_, handlerErr := informer.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
+		AddFunc: func(object any, initial bool) {
+			state.count(1)
+			c.handle(nil, object, initial)
+		},
+		UpdateFunc: func(old, new any) { c.handle(old, new, false) },
+		DeleteFunc: func(object any) {
+			if last, ok := object.(cache.DeletedFinalStateUnknown); ok {
+				object = last.Obj
+			}
+			state.count(-1)
+			c.handle(object, nil, false)
+		},
+	})
+	return errors.Join(err, handlerErr)
+}
+
+func (c *Collector) transform(resource Resource) cache.TransformFunc {
+	switch resource.Name {
+	case "pods":
+		return podTransform(c.engine.classifier, c.opts.Now)
+	case "events":
+		return eventTransform
+	case "resourcequotas":
+		return quotaTransform
+	case "nodes":
+		return nodeTransform
+	}
+	return controllerTransform
+}
+
+// handle marks what a change touches; the judging is done by one worker, which sees the latest state only.
+func (c *Collector) handle(old, new any, initial bool) {
+	for _, k := range c.engine.changed(old, new) {
+		c.queue.Add(k)
+	}
+	pod, ok := new.(*corev1.Pod)
+	if !ok || initial || old == nil && !pod.CreationTimestamp.After(c.started) {
+		return
+	}
+	if ends := endsBetween(old, pod); len(ends) > 0 {
+		c.engine.countEnds(pod, ends, c.opts.Now(), func(labels [5]string, n int32) {
+			c.self.terminations.WithLabelValues(labels[:]...).Add(float64(n))
+		})
+	}
+}
+
+// Run watches until the context is done. It returns when everything it started has stopped.
+func (c *Collector) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	for _, informer := range c.informers {
+		running.Go(func() { informer.RunWithContext(ctx) })
+	}
+	running.Go(func() {
+		<-ctx.Done()
+		c.queue.ShutDown()
+	})
+	if c.waitForCaches(ctx) {
+		c.opts.Logger.Info("Caches have synced", "took", c.opts.Now().Sub(c.started).Round(time.Millisecond))
+		c.queue.Add(key{}) // behind everything that the first lists brought
+		c.work()
+	}
+	running.Wait()
+	c.opts.Logger.Info("Stopped watching")
+}
+
+// waitForCaches waits until every resource was listed once, those aside that may not be read and need not be.
+func (c *Collector) waitForCaches(ctx context.Context) bool {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if c.synced() {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
+}
+
+func (c *Collector) synced() bool {
+	for _, informer := range c.informers {
+		if !informer.HasSynced() && !informer.state.dispensable() {
+			return false
+		}
+	}
+	return true
+}
+
+// work judges objects until the queue is shut down.
+func (c *Collector) work() {
+	for {
+		k, stopped := c.queue.Get()
+		if stopped {
+			return
+		}
+		if k == (key{}) {
+			c.ready.Store(true)
+		} else {
+			c.judge(k)
+		}
+		c.queue.Done(k)
+	}
+}
+
+func (c *Collector) judge(k key) {
+	begin := time.Now()
+	now := c.opts.Now()
+	result := c.engine.judge(k, now)
+	for _, next := range result.next {
+		c.queue.Add(next)
+	}
+	if !result.again.IsZero() {
+		c.queue.AddAfter(k, max(result.again.Sub(now), 10*time.Millisecond))
+	}
+	c.self.judge.Observe(time.Since(begin).Seconds())
+}
+
+// Ready says whether every cache has synced and everything in it was judged once.
+func (c *Collector) Ready() bool { return c.ready.Load() }
+
+// Notes say, in sentences for people, what may not or cannot be seen now.
+func (c *Collector) Notes() []string {
+	var notes []string
+	for _, state := range c.watches {
+		if note := state.note(); note != "" {
+			notes = append(notes, note)
+		}
+	}
+	return notes
+}
+
+// Snapshot returns what fails now, with the pods of the workloads concerned.
+func (c *Collector) Snapshot() classify.Snapshot {
+	return c.engine.snapshot(c.opts.Now())
+}
+
+func (e *engine) snapshot(now time.Time) classify.Snapshot {
+	s := classify.Snapshot{At: now, Failures: e.memory.failures(), Workloads: map[classify.Workload]classify.Pods{}}
+	for i := range s.Failures {
+		w := classify.WorkloadOf(&s.Failures[i])
+		if _, known := s.Workloads[w]; known {
+			continue
+		}
+		if c := e.store.controller(w.Kind, w.Namespace, w.Name); c != nil {
+			s.Workloads[w] = classify.Pods{Desired: c.Desired, Ready: c.Ready}
+		}
+	}
+	return s
+}
+
+// Looked says how much is watched, for people.
+func (c *Collector) Looked() string {
+	counts := map[string]int64{}
+	for _, state := range c.watches {
+		counts[state.resource.Name] += state.objects.Load()
+	}
+	controllers := counts["replicasets"] + counts["statefulsets"] + counts["daemonsets"] + counts["jobs"] + counts["deployments"]
+	return fmt.Sprintf("%d pods, %d controllers, %d events", counts["pods"], controllers, counts["events"])
+}

@@ -1,0 +1,165 @@
+package collector
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+)
+
+// selectFields puts a field selector into the options of a list or watch.
+func selectFields(selector fields.Selector) func(*metav1.ListOptions) {
+	return func(options *metav1.ListOptions) { options.FieldSelector = selector.String() }
+}
+
+// watchState is how the watch of one resource stands. Several informers (one a namespace) may share it.
+type watchState struct {
+	resource Resource
+	metrics  *selfMetrics
+	logger   *slog.Logger
+	objects  atomic.Int64
+
+	mu        sync.Mutex
+	forbidden bool
+	failing   bool
+	lastError error
+}
+
+// count notes that an object came (by 1) or went (by -1).
+func (s *watchState) count(by int64) {
+	s.metrics.objects.WithLabelValues(s.resource.Name, s.resource.Selector).Set(float64(s.objects.Add(by)))
+}
+
+// done notes the outcome of a list or the begin of a watch, and logs only what changes.
+func (s *watchState) done(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil {
+		if s.failing {
+			s.logger.Info("Watch works again", "resource", s.resource.Label())
+		}
+		s.failing, s.forbidden, s.lastError = false, false, nil
+		s.metrics.watchUp.WithLabelValues(s.resource.Name, s.resource.Selector).Set(1)
+		return
+	}
+	reason := errorReason(err)
+	s.metrics.watchErrors.WithLabelValues(s.resource.Name, s.resource.Selector, reason).Inc()
+	if reason == "expired" {
+		return // the next list begins anew: nothing is lost
+	}
+	forbidden := reason == "forbidden"
+	if !s.failing || forbidden != s.forbidden {
+		s.say(forbidden, err)
+	}
+	s.failing, s.forbidden, s.lastError = true, forbidden, err
+	s.metrics.watchUp.WithLabelValues(s.resource.Name, s.resource.Selector).Set(0)
+}
+
+func (s *watchState) say(forbidden bool, err error) {
+	if forbidden {
+		s.logger.Error("May not watch a resource; grant get, list and watch on it", "resource", s.resource.Label(),
+			"group", s.resource.Group, "not_told", s.resource.Lost, "err", err)
+		return
+	}
+	s.logger.Warn("Cannot watch a resource; trying again", "resource", s.resource.Label(), "err", err)
+}
+
+// trouble returns what people should know: that the resource may not be read, or cannot be.
+func (s *watchState) trouble() (forbidden bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.forbidden, s.lastError
+}
+
+// dispensable says that the resource may not be read and need not be.
+func (s *watchState) dispensable() bool {
+	forbidden, _ := s.trouble()
+	return forbidden && !s.resource.Required
+}
+
+// note is a sentence for people about a watch that does not work, "" where it does.
+func (s *watchState) note() string {
+	forbidden, err := s.trouble()
+	switch {
+	case err == nil:
+		return ""
+	case forbidden && s.resource.Lost != "":
+		return "May not watch " + s.resource.Label() + ", so this is not told: " + s.resource.Lost + "."
+	case forbidden:
+		return "May not watch " + s.resource.Label() + ", so nothing is told."
+	}
+	return "Cannot watch " + s.resource.Label() + ": what is shown may be old."
+}
+
+// errorReason folds an error into a closed list for a label.
+func errorReason(err error) string {
+	switch {
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+		return "forbidden"
+	case apierrors.IsResourceExpired(err), apierrors.IsGone(err), apierrors.IsTooManyRequests(err):
+		return "expired"
+	case apierrors.IsNotFound(err):
+		return "not_found"
+	case apierrors.IsTimeout(err), apierrors.IsServerTimeout(err):
+		return "timeout"
+	}
+	return "other"
+}
+
+// errorReasons are all values of errorReason.
+func errorReasons() []string { return []string{"forbidden", "expired", "not_found", "timeout", "other"} }
+
+// watched lets a ListerWatcher tell its state how each list and watch went.
+type watched struct {
+	cache.ListerWatcherWithContext
+	inner cache.ListerWatcher
+	state *watchState
+}
+
+func newWatched(inner cache.ListerWatcher, state *watchState) *watched {
+	return &watched{ListerWatcherWithContext: cache.ToListerWatcherWithContext(inner), inner: inner, state: state}
+}
+
+// ListWithContext implements cache.ListerWithContext.
+func (w *watched) ListWithContext(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+	list, err := w.ListerWatcherWithContext.ListWithContext(ctx, options)
+	w.note(ctx, err)
+	return list, err
+}
+
+// WatchWithContext implements cache.WatcherWithContext.
+func (w *watched) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+	events, err := w.ListerWatcherWithContext.WatchWithContext(ctx, options)
+	w.note(ctx, err)
+	return events, err
+}
+
+func (w *watched) note(ctx context.Context, err error) {
+	if err != nil && ctx.Err() != nil {
+		return // we are stopping
+	}
+	w.state.done(err)
+}
+
+// List implements cache.Lister, which cache.ListerWatcher still asks for.
+func (w *watched) List(options metav1.ListOptions) (runtime.Object, error) {
+	return w.ListWithContext(context.Background(), options)
+}
+
+// Watch implements cache.Watcher.
+func (w *watched) Watch(options metav1.ListOptions) (watch.Interface, error) {
+	return w.WatchWithContext(context.Background(), options)
+}
+
+// IsWatchListSemanticsUnSupported lets client-go ask the inner source whether it can stream lists.
+func (w *watched) IsWatchListSemanticsUnSupported() bool {
+	inner, ok := w.inner.(interface{ IsWatchListSemanticsUnSupported() bool })
+	return ok && inner.IsWatchListSemanticsUnSupported()
+}

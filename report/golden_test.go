@@ -1,0 +1,78 @@
+package report
+
+import (
+	"bytes"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
+)
+
+// outputs makes every output that has a golden file, by its name.
+func outputs(t *testing.T) map[string][]byte {
+	t.Helper()
+	c := catalogue(t)
+	out := map[string][]byte{}
+	for name, s := range map[string]classify.Snapshot{"broken": broken(t), "hostile": hostile(), "empty": {At: now}} {
+		for _, format := range Formats() {
+			out[name+"."+format] = written(t, format, s, c, Options{Looked: "3 pods, 2 controllers"})
+		}
+		page := &Page{
+			Version: "0.1.0", Snapshot: s, Catalogue: c, Looked: "3 pods, 2 controllers",
+			Notes: []string{"Nodes: the account may not list them, so pods of a lost node look like failing probes. <b>"},
+		}
+		var b bytes.Buffer
+		if err := page.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		out[name+".html"] = b.Bytes()
+	}
+	out["colour.table"] = written(t, FormatTable, demanding(t), c, Options{Colour: true, Width: 80})
+	var b bytes.Buffer
+	if err := Explain(&b, c.Page(classify.QuotaRequiresResources), false); err != nil {
+		t.Fatal(err)
+	}
+	out["explain.txt"] = b.Bytes()
+	return out
+}
+
+func written(t *testing.T, format string, s classify.Snapshot, c *classify.Catalogue, o Options) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, format, s, c, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestGoldenFiles(t *testing.T) {
+	out := outputs(t)
+	for name, got := range out {
+		t.Run(name, func(t *testing.T) { golden(t, name, got) })
+	}
+	files, err := os.ReadDir("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if out[file.Name()] == nil {
+			t.Errorf("testdata/%s belongs to no output: remove it", file.Name())
+		}
+	}
+}
+
+// TestOrderDoesNotMatter proves that every output depends on what fails, not on the order in which it was found.
+func TestOrderDoesNotMatter(t *testing.T) {
+	c := catalogue(t)
+	s := broken(t)
+	for _, format := range Formats() {
+		want := written(t, format, s, c, Options{})
+		turned := s
+		turned.Failures = slices.Clone(s.Failures)
+		slices.Reverse(turned.Failures)
+		if got := written(t, format, turned, c, Options{}); !bytes.Equal(got, want) {
+			t.Errorf("%s: the reversed snapshot gives\n%s", format, got)
+		}
+	}
+}
