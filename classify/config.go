@@ -32,9 +32,10 @@ func configRules() table {
 		},
 		{
 			cause:   ContainerNameConflict,
-			pattern: regexp.MustCompile(`failed to reserve container name|container name \S+ is already in use`),
+			pattern: regexp.MustCompile(`failed to reserve container name|container name \S+ is already in use|error reserving ctr name \S+ for id \S+: name is reserved`),
 			made: []string{
 				`failed to reserve container name "web_web-1_apps_12_0": name "web_web-1_apps_12_0" is reserved for "34"`,
+				`error reserving ctr name k8s_web_web-1_apps_12_0 for id 34: name is reserved`,
 				`Error response from daemon: Conflict. The container name "/k8s_web_web-1_apps_12_0" is already in use by container 34`,
 			},
 		},

@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"regexp"
 	"strings"
 	"time"
 
@@ -80,7 +81,7 @@ func (c *Classifier) waiting(p *podView, ctr *container, w *corev1.ContainerStat
 func (c *Classifier) unknownWait(p *podView, ctr *container, w *corev1.ContainerStateWaiting) (Failure, bool) {
 	since := p.notReadySince(ctr)
 	text := unescape(unwrap(w.Message))
-	if strings.Contains(text, "pull image") || strings.Contains(text, "Back-off pulling") {
+	if isPull(&corev1.Event{Message: text}) && text != "" {
 		cause, known := c.tellImage("", text, ctr.spec.Image, p.RepositoryExists)
 		return p.failure(ctr, FamilyImage, cause, OtherReason, w.Message).since(since, true).unclassified(known), true
 	}
@@ -101,6 +102,9 @@ func (c *Classifier) unpulled(p *podView, ctr *container, reason, message string
 	}
 	if event := pullEvent(ctr.events); event != nil && vaguePull(message) {
 		message = event.Message
+		if reason == "InvalidImageName" && strings.HasPrefix(unwrap(message), "Failed to inspect image") {
+			reason = "ImageInspectError" // the kubelet has got past the name
+		}
 	}
 	since := p.notReadySince(ctr)
 	if strings.Contains(message, "pull QPS exceeded") {
@@ -163,10 +167,12 @@ func isPull(event *corev1.Event) bool {
 }
 
 // pullWords says that a message that does not begin like a pull's is one all the same.
-func pullWords(message string) bool {
-	return strings.Contains(message, "failed to pull and unpack image") || strings.Contains(message, "unable to pull image") ||
-		strings.Contains(message, "Back-off pulling image")
-}
+func pullWords(message string) bool { return pullPhrase.MatchString(message) }
+
+// pullPhrase matches what only a runtime that pulls says.
+var pullPhrase = regexp.MustCompile(`failed to pull and unpack image|unable to pull image|Back-off pulling image|pull QPS exceeded|pull image|` +
+	`failed to resolve (reference|image)|[Rr]eading manifest|pinging (container|docker) registry|initializing source docker://|` +
+	`pull access denied|manifest for \S+ not found|no matching manifest|error pulling image|failed to register layer|(writing|reading) blob`)
 
 // uncreated tells a container that the kubelet could not create. Runtimes write some start errors at this point too.
 func (c *Classifier) uncreated(p *podView, ctr *container, reason, message string) Failure {
@@ -180,6 +186,9 @@ func (c *Classifier) uncreated(p *podView, ctr *container, reason, message strin
 	}
 	if cause, ok := c.start.tell(text); ok {
 		return p.failure(ctr, FamilyStart, cause, reason, message).since(since, true)
+	}
+	if neverStarted.MatchString(text) {
+		return p.failure(ctr, FamilyStart, ContainerStartFailed, reason, message).since(since, true).unclassified(false)
 	}
 	return p.failure(ctr, FamilyConfig, ContainerCreateFailed, reason, message).since(since, true).unclassified(false)
 }
@@ -364,6 +373,15 @@ func (c *Classifier) ofContainerEvents(p *podView, ctr *container, v *Verdict) (
 			return c.unstarted(p, ctr, "PostStartHookError", event.Message), true
 		case event.Reason == "Failed" || event.Reason == "" && family == FamilyStart:
 			return c.ofFailedEvent(p, ctr, event), true
+		case startSync(event):
+			_, detail, _ := strings.Cut(event.Message, ": ")
+			switch word := syncOfContainer.FindStringSubmatch(event.Message)[2]; word {
+			case "ErrImagePull", "ImagePullBackOff":
+				return c.unpulled(p, ctr, word, strings.Trim(detail, `"`), v)
+			case "CrashLoopBackOff": // says no more than the status does
+			default:
+				return c.ofFailedEvent(p, ctr, event), true
+			}
 		case family == FamilyProbe:
 			return c.ofProbeEvent(p, ctr, event, p.notReadySince(ctr)), true
 		}
@@ -387,10 +405,23 @@ func (c *Classifier) ofFailedEvent(p *podView, ctr *container, event *corev1.Eve
 	if cause, ok := c.start.tell(text); ok {
 		return p.failure(ctr, FamilyStart, cause, "StartError", event.Message).since(p.notReadySince(ctr), true)
 	}
-	if strings.Contains(text, "ontainer") && strings.Contains(text, "start") {
-		return p.failure(ctr, FamilyStart, ContainerStartFailed, "StartError", event.Message).since(p.notReadySince(ctr), true).unclassified(false)
-	}
 	return c.uncreated(p, ctr, "", event.Message)
+}
+
+// neverStarted matches what runtimes say of a container that they have created and cannot start, in any of its layers.
+var neverStarted = regexp.MustCompile(`(?i)start(ing)? (the )?container|failed to start|cannot start|shim`)
+
+// syncOfContainer matches what kubelets up to 1.8 say of a container under FailedSync, the reason for everything that
+// keeps a pod from its desired state.
+var syncOfContainer = regexp.MustCompile(`failed to "StartContainer" for "([^"]*)" with (\w+): "?`)
+
+// startSync says that a FailedSync event is about a container and not, as most are, about volumes or the sandbox.
+func startSync(event *corev1.Event) bool {
+	if event.Reason != "FailedSync" {
+		return false
+	}
+	m := syncOfContainer.FindStringSubmatch(event.Message)
+	return m != nil && m[1] != "POD"
 }
 
 // endSentence says an end in words where the container itself said nothing.

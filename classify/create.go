@@ -12,6 +12,8 @@ func createRules() table {
 		{
 			cause: AdmissionWebhookUnavailable,
 			any:   []string{"failed calling webhook", "failed calling admission webhook"},
+			none:  []string{"denied the request"},
+			near:  []string{`admission webhook "policy.example" denied the request: failed calling webhook of the registry`},
 			made: []string{
 				`Error creating: Internal error occurred: failed calling webhook "inject.example": failed to call webhook: Post "https://inject.example.svc:443/inject?timeout=10s": context deadline exceeded`,
 				`Internal error occurred: failed calling admission webhook "inject.example": Post https://inject.example.svc:443/inject?timeout=30s: service "inject" not found`,
@@ -55,9 +57,10 @@ func createRules() table {
 		},
 		{
 			cause:   LimitRangeViolation,
-			pattern: regexp.MustCompile(`(maximum|minimum) \S+ usage per (container|pod) is|max limit to request ratio per (container|pod) is`),
+			pattern: regexp.MustCompile(`(maximum|minimum) \S+ usage per \w+ is|max limit to request ratio per \w+ is`),
 			made: []string{
 				`pods "big-7f6f468587-xgvd4" is forbidden: [maximum cpu usage per Container is 200m, but limit is 1, maximum memory usage per Container is 128Mi, but limit is 1Gi]`,
+				`create Claim data-db-0 for Pod db-0 in StatefulSet db failed error: persistentvolumeclaims "data-db-0" is forbidden: maximum storage usage per PersistentVolumeClaim is 10Gi, but request is 20Gi`,
 				`pods "web" is forbidden: cpu max limit to request ratio per Container is 5, but provided ratio is 10.000000`,
 			},
 		},

@@ -77,7 +77,7 @@ func (c *Classifier) ofVolumeEvents(p *podView, early bool) (Failure, bool) {
 	var told []*corev1.Event
 	begun := p.initEnded()
 	for _, event := range p.all {
-		if eventFamily(event.Reason) != FamilyVolume || older(event, p.Now.Add(-c.opts.CreatingTimeout)) || older(event, begun) {
+		if eventFamily(event.Reason) != FamilyVolume || startSync(event) || older(event, p.Now.Add(-c.opts.CreatingTimeout)) || older(event, begun) {
 			continue
 		}
 		if early && !c.opts.OneLook && healsByItself.MatchString(event.Message) {

@@ -139,7 +139,7 @@ func (p *podView) joinEvents() {
 func (p *podView) containerOf(event *corev1.Event) int {
 	path := event.InvolvedObject.FieldPath
 	if path == "" {
-		if len(p.containers) == 1 && aboutContainer(event.Reason) {
+		if len(p.containers) == 1 && (aboutContainer(event.Reason) || startSync(event)) {
 			return 0
 		}
 		return -1

@@ -133,7 +133,7 @@ func imageRules() []imageRule {
 				`failed to extract layer sha256:12: mount callback failed on /tmp/x: unexpected EOF: unknown`,
 				`Error response from daemon: failed to register layer: Error processing tar file(exit status 1): unexpected EOF`,
 			},
-			near:  []string{`failed to pull and unpack image "docker.io/library/a:1": failed to read expected number of bytes: unexpected EOF`},
+			near: []string{`failed to pull and unpack image "docker.io/library/a:1": failed to read expected number of bytes: unexpected EOF`},
 		}},
 		{rule: rule{
 			cause: ImageCorrupt,
@@ -388,7 +388,7 @@ func (p *pull) fromOwnRegistry() bool {
 
 var (
 	quotedWord  = regexp.MustCompile(`"[^"\s]*"`)
-	urlWord     = regexp.MustCompile(`https?://([^/\s"?]+)[^\s"]*[^\s":,]|pulling from host (\S+) `)
+	urlWord     = regexp.MustCompile(`https?://([^/\s"?]*[^/\s"?:,])(?:[^\s"]*[^\s":,])?|pulling from host (\S+)`)
 	digestWord  = regexp.MustCompile(`\bsha256:[0-9a-f]+`)
 	refWord     = regexp.MustCompile(`\b[a-z0-9][a-z0-9._-]*(:\d+)?/[a-z0-9._/<>-]+(:[\w.<>-]+)?(@ref)?`)
 	pulledImage = regexp.MustCompile(`(?:[Pp]ull(?:ing)? image|unpack image|resolve reference|Container image|manifest for|reading manifest \S+ in|Error reading manifest \S+ in) "?([^\s",]+)"?`)

@@ -1,6 +1,9 @@
 package classify
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 // podRules returns the rules for what happens to a pod as a whole: its status' message, the message of its
 // DisruptionTarget condition, and the event Evicted (kubernetes pkg/kubelet/eviction/helpers.go).
@@ -90,7 +93,8 @@ func podFence(reason string) (Cause, bool) {
 		return TaintEvicted, true
 	case "DeletionByPodGC":
 		return NodeLost, true
-	case "NodeAffinity", "NodeName", "NodePorts", "NodeResourcesFit", "UnexpectedAdmissionError", "TaintToleration", "InvalidNodeInfo",
+	case "MatchNodeSelector", "HostName", "HostPorts", "PodFitsHostPorts", "PodToleratesNodeTaints", "NodeUnschedulable", "SysctlForbidden",
+		"NodeAffinity", "NodeName", "NodePorts", "NodeResourcesFit", "UnexpectedAdmissionError", "TaintToleration", "InvalidNodeInfo",
 		"PodOSSelectorNodeLabelDoesNotMatch", "PodOSNotSupported", "TopologyAffinityError", "AppArmor", "SMTAlignmentError",
 		"UnsupportedPodLevelResources", "PodFeatureUnsupported", "PodLevelResourcesNotAdmittedReason", "InitContainerRestartPolicyForbidden":
 		return NodeAdmissionRejected, true
@@ -114,8 +118,14 @@ func (c *Classifier) tellPod(reason, message string) (Cause, bool) {
 	if cause, ok := podFence(reason); ok {
 		return cause, true
 	}
+	if reason == "TaintManagerEviction" && strings.HasPrefix(message, "Marking for deletion") {
+		return TaintEvicted, true
+	}
 	if reason == "" && message != "" {
 		return c.pod.tell(unwrap(message))
+	}
+	if cause, ok := c.pod.tell(message); ok && cause == NodeAdmissionRejected {
+		return cause, true // the kubelet's sentence about a pod that it does not admit, whatever reason its version gives
 	}
 	return "", false
 }

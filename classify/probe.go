@@ -53,11 +53,21 @@ func probeRules() table {
 			near:    []string{`Readiness probe failed: error: this server does not implement the grpc health protocol (grpc.health.v1.Health)`},
 		},
 		{
+			cause:   ProbeCommandFailed,
+			pattern: regexp.MustCompile("exec: [\"`][^\"`]*[\"`]: |executable file|exec format error"),
+			made: []string{
+				`Readiness probe failed: OCI runtime exec failed: exec failed: unable to start container process: exec: "/probe.sh": permission denied: unknown`,
+			},
+			near: []string{
+				`Readiness probe failed: OCI runtime exec failed: exec failed: unable to start container process: open /sys/fs/cgroup/kubepods/12/cgroup.procs: no such file or directory: unknown`,
+			},
+		},
+		{
 			cause: ProbeFailed, // Kubernetes' own trouble with the probe, not the command's answer
 			pattern: regexp.MustCompile(`grpc health protocol|connection reset by peer|cgroups?\b|apparmor|failed to start exec|failed to exec in container|` +
-				`probe failed: get "?https?://|: eof$|error: health rpc|no route to host|probe errored: strconv|container not running`),
-			none: []string{"executable file not found", "no such file or directory: unknown", "permission denied: unknown"},
+				`probe failed: get "?https?://|: eof$|error: health rpc|no route to host|probe errored: strconv|container not running|no running task found`),
 			made: []string{
+				`Readiness probe errored: rpc error: code = NotFound desc = failed to exec in container: failed to load task: no running task found: task 12 not found: not found`,
 				`Startup probe failed: Get "http://10.0.0.4:80/": read tcp 10.0.0.1:5->10.0.0.4:80: read: connection reset by peer`,
 			},
 		},

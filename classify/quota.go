@@ -38,6 +38,7 @@ var (
 	failedQuota    = regexp.MustCompile(`(?i)failed quota: (\S+): must specify ([^\n]+)`)
 	oldQuota       = regexp.MustCompile(`: (\S+) quota is (\S+), current usage is (\S+), requesting ([^\s.]+(?:\.\d+)?\w*)`)
 	oldMustSpecify = regexp.MustCompile(`: (\S+) is limited by quota, must make explicit request`)
+	oldLimitedPods = regexp.MustCompile(`(?i)is forbidden: limited to (\d+) (pods)\b`)
 	oldLimitedTo   = regexp.MustCompile(`(?i)limited to (\S+) (\S+?),? but pod has no specified`)
 )
 
@@ -59,6 +60,9 @@ func ParseQuota(message string) (q *Quota, required, ok bool) {
 	}
 	if m := oldLimitedTo.FindStringSubmatch(message); m != nil {
 		return &Quota{Resources: []QuotaResource{{Resource: m[2], Hard: quantity(m[1])}}}, true, true
+	}
+	if m := oldLimitedPods.FindStringSubmatch(message); m != nil {
+		return &Quota{Resources: []QuotaResource{{Resource: m[2], Hard: quantity(m[1])}}}, false, true
 	}
 	return nil, false, false
 }

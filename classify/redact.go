@@ -12,29 +12,45 @@ const redacted = "REDACTED"
 const shown = 4 << 10
 
 var (
-	// userInfo is user:password@ in a URL.
-	userInfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^/\s"'@]+@`)
+	privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)`)
+	// userInfo is user:password@ in a URL. What stands before @sha256: is an image.
+	userInfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)([^/\s"']+)@(sha256:)?`)
 	// queryWord is the query of a URL; signed URLs carry their signature there.
 	queryWord = regexp.MustCompile(`(https?://[^\s"'?]+\?)([^\s"'<>]+)`)
-	// authHeader is what follows the name of an authorization scheme or header.
-	authHeader = regexp.MustCompile(`(?i)\b(authorization: *(?:\w+ +)?|bearer +|basic +(?:[a-z0-9+/]*={1,2}|[a-z0-9+/]{16,}))[^\s"',;]*`)
-	// secretPair is a key that names a secret, with its value, as in JSON, YAML, environment variables and command lines.
-	secretPair = regexp.MustCompile(`(?i)((?:--?)?[\w.-]*(?:passw(?:or)?d|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|signature|"auth")` +
-		`[\w-]*["']?\s*[=:]\s*)("[^"]+"|'[^']+'|[^\s"',;&)}]+)`)
 	// knownToken is a credential that is known by its shape: a JSON web token, keys of AWS, Google, GitHub, GitLab, Slack.
-	knownToken = regexp.MustCompile(`\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[\w-]{35}\b|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|` +
-		`\bglpat-[\w-]{15,}|\bxox[abprs]-[\w-]{10,}|\bsk-[A-Za-z0-9]{20,}|\bdckr_pat_[\w-]{10,}|\bya29\.[\w-]{20,}`)
-	privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)`)
+	knownToken = regexp.MustCompile(`\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[\w-]{35}|\bgh[pousr]_\w{20,}|\bgithub_pat_\w{20,}|` +
+		`\bglpat-[\w-]{15,}|\bxox[abprs]-[\w-]{10,}|\bsk[-_][\w-]{20,}|\bdckr_pat_[\w-]{10,}|\bya29\.[\w-]{20,}|\bnpm_\w{30,}|\bhvs\.[\w-]{20,}`)
+	// authScheme is an authorization header with its scheme; registryAuth the entry of a registry's login file.
+	authScheme = regexp.MustCompile(`(?i)(\bauthorization\\*["']?\s*[:=]\s*\\*["']?(?:basic|bearer|token|digest|negotiate|apikey)\s+)([^\s"',;\\]+)`)
+	// registryAuth is also written with escaped quotes, where a message holds JSON within JSON.
+	registryAuth = regexp.MustCompile(`(\\*"auth\\*"\s*:\s*\\*")([^"\\]+)`)
+	signature    = regexp.MustCompile(`([?&]sig=)([^\s"'&]+)`)
+	// looseSecret is what may follow the name of a scheme, a header or a flag: a sentence says these words too, so that
+	// the value must look like a secret.
+	looseSecret = regexp.MustCompile(`(?i)(\b(?:bearer|basic) +|\bauthorization\\*["']?\s*[:=]\s*\\*["']?|(?:^|[\s"'\[])--?[\w-]*(?:passw(?:or)?d|token|secret|api-?key)["']?,? +["']?)` +
+		`([^\s"',;\\]+)`)
+	// secretPair is a key that names a secret, with its value, as in JSON, YAML, environment variables and command lines.
+	secretPair = regexp.MustCompile(`(?i)(\\*["']?)([\w./-]*)(passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|signature)([\w-]*)` +
+		`(\\*["']?[ \t]*[=:][ \t]*)(\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"',;&)}]+)`)
 )
 
 // plainQuery are query parameters that say something and hold no secret.
 var plainQuery = map[string]bool{"timeout": true, "service": true, "scope": true, "ns": true, "limit": true, "region": true}
 
-// plainWord are values behind a secret-sounding key that are words of Kubernetes' own sentences.
-var plainWord = regexp.MustCompile(`(?i)^(unexpected|failed|not|no|invalid|missing|the|unauthorized|secret|error|rpc|authentication|status|must|cannot|could)$`)
+var (
+	// plainWord are words of sentences that stand behind "password:" and the like.
+	plainWord = regexp.MustCompile(`(?i)^(unexpected|failed|not|no|invalid|missing|the|unauthorized|secret|error|rpc|authentication|status|must|cannot|could|required|` +
+		`denied|access|pull|context|dial|get|post|head|read|request|received|user|permission|incorrect|wrong|expired|is|was|x509|http2?)$`)
+	// plainSuffix are ends of keys that name or describe a secret and do not hold it: secretName, tokenExpirationSeconds.
+	plainSuffix = regexp.MustCompile(`(?i)^s?[_-]?(names?|refs?|key_?ref|namespace|file|path|dir|type|class|policy|service|count|ttl|(expiration|rotation)?[_-]?seconds)$`)
+	plainPath   = regexp.MustCompile(`^(/[a-z0-9._-]+)+/?$`)
+	plainNumber = regexp.MustCompile(`^\d+[KMGTPEkm]?i?$`)
+	letter      = regexp.MustCompile(`[A-Za-z]`)
+	digit       = regexp.MustCompile(`[0-9]`)
+)
 
 // Redact removes credentials, signatures of URLs and tokens from a message, and bounds its length. It keeps everything
-// that says why.
+// that says why. A second time changes nothing more.
 func Redact(message string) string {
 	if message == "" {
 		return message
@@ -44,15 +60,32 @@ func Redact(message string) string {
 	}
 	message = strings.ToValidUTF8(message, "�")
 	message = privateKey.ReplaceAllString(message, redacted)
-	message = userInfo.ReplaceAllString(message, "${1}"+redacted+"@")
+	message = replaceGroups(userInfo, message, func(m []string) string {
+		if m[3] != "" {
+			return m[0]
+		}
+		return m[1] + redacted + "@"
+	})
 	message = queryWord.ReplaceAllStringFunc(message, redactQuery)
-	message = authHeader.ReplaceAllString(message, "${1}"+redacted)
 	message = knownToken.ReplaceAllString(message, redacted)
-	message = secretPair.ReplaceAllStringFunc(message, redactPair)
+	for _, certain := range []*regexp.Regexp{authScheme, registryAuth, signature} {
+		message = certain.ReplaceAllString(message, "${1}"+redacted)
+	}
+	message = replaceGroups(looseSecret, message, func(m []string) string {
+		if !looksSecret(m[2]) {
+			return m[0]
+		}
+		return m[1] + redacted
+	})
+	message = replaceGroups(secretPair, message, redactPair)
 	if len(message) > shown {
 		message = strings.ToValidUTF8(message[:shown], "") + "…"
 	}
 	return message
+}
+
+func replaceGroups(re *regexp.Regexp, text string, replace func(groups []string) string) string {
+	return re.ReplaceAllStringFunc(text, func(match string) string { return replace(re.FindStringSubmatch(match)) })
 }
 
 func redactQuery(match string) string {
@@ -71,12 +104,45 @@ func redactQuery(match string) string {
 	return address + "?" + strings.Join(params, "&") + tail
 }
 
-func redactPair(match string) string {
-	m := secretPair.FindStringSubmatch(match)
-	value := strings.Trim(m[2], `"'`)
-	if value == redacted || plainWord.MatchString(strings.TrimRight(value, ".:")) || strings.HasSuffix(m[2], ":") || strings.HasPrefix(value, "/") ||
-		strings.HasPrefix(value, "http") {
-		return match
+// redactPair hides the value of a key that names a secret. Kubernetes' sentences have the same shape ("failed to fetch
+// token: dial tcp …"): behind a colon only a password, a quoted value of a quoted key, or what looks like a secret is one.
+func redactPair(m []string) string {
+	quote, prefix, word, suffix, separator, value := m[1], m[2], strings.ToLower(m[3]), m[4], m[5], m[6]
+	open := value[:len(value)-len(strings.TrimLeft(value, `\"'`))]
+	core := strings.TrimRight(value[len(open):], `\"'`)
+	end := value[len(open)+len(core):]
+	if open == "" {
+		trimmed := strings.TrimRight(core, ":.")
+		core, end = trimmed, core[len(trimmed):]+end
 	}
-	return m[1] + redacted
+	hidden := strings.TrimSuffix(m[0], value) + open + redacted + end
+	keep := core == redacted || !letter.MatchString(core) && !digit.MatchString(core) || plainSuffix.MatchString(suffix) ||
+		plainPath.MatchString(core) || plainNumber.MatchString(core) && suffix == "s"
+	password := strings.HasPrefix(word, "pass") || word == "pwd"
+	switch {
+	case keep:
+		return m[0]
+	case strings.Contains(separator, "="):
+		return hidden
+	case strings.Contains(quote, `"`) && open != "":
+		return hidden // JSON
+	case separator == ":" && open == "" && (strings.Contains(prefix, "/") || suffix != "" || !password && len(core) < 16):
+		return m[0] // the tag of an image, a port
+	case password && open == "" && (plainWord.MatchString(core) || strings.HasPrefix(end, ":") && !digit.MatchString(core)):
+		return m[0]
+	case password, looksSecret(core):
+		return hidden
+	}
+	return m[0]
+}
+
+// looksSecret tells a random value from a word of a sentence: letters and digits in one, or very long.
+func looksSecret(value string) bool {
+	value = strings.TrimRight(value, ":.")
+	switch {
+	case value == redacted, plainWord.MatchString(value), plainPath.MatchString(value), strings.HasPrefix(value, "http://"),
+		strings.HasPrefix(value, "https://"), strings.HasPrefix(value, "sha256:"):
+		return false
+	}
+	return len(value) >= 24 || len(value) >= 6 && letter.MatchString(value) && digit.MatchString(value)
 }

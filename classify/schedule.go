@@ -31,8 +31,9 @@ func schedulePhrases() []schedulePhrase {
 	}
 	return []schedulePhrase{
 		phrase(NoNodes, `^no nodes available`, "no nodes available to schedule pods"),
-		phrase(PersistentVolumeClaimMissing, `persistentvolumeclaim "[^"]*" not found|controller to create the persistentvolumeclaim`,
-			`persistentvolumeclaim "data" not found`, `waiting for ephemeral volume controller to create the persistentvolumeclaim "a-b"`),
+		phrase(PersistentVolumeClaimMissing, `persistentvolumeclaims? "[^"]*" not found|persistentvolumeclaim is not found|controller to create the persistentvolumeclaim`,
+			`persistentvolumeclaim "data" not found`, `persistentvolumeclaims "data" not found`,
+			`SchedulerPredicates failed due to PersistentVolumeClaim is not found: "data"`, `waiting for ephemeral volume controller to create the persistentvolumeclaim "a-b"`),
 		phrase(PersistentVolumeClaimUnbound, `unbound immediate|is not bound|find available persistent volumes to bind|`+
 			`unbound persistentvolumeclaim|binding volumes: |bound to non-existent persistentvolume|persistentvolumeclaim "[^"]*" is being deleted`,
 			"pod has unbound immediate PersistentVolumeClaims", "node(s) didn't find available persistent volumes to bind",

@@ -35,50 +35,60 @@ func startRules() table {
 		},
 		{
 			cause:   WorkingDirInvalid,
-			pattern: regexp.MustCompile(`chdir to cwd|mkdir .*cwd|working directory .* (is invalid|not|outside)`),
+			pattern: regexp.MustCompile(`\bchdir\b|mkdir .*cwd|working directory .* (is invalid|not|outside)`),
 			made: []string{
 				`OCI runtime create failed: runc create failed: unable to start container process: chdir to cwd ("/work") set in config.json failed: permission denied`,
 				`unable to start container process: error during container init: chdir to cwd ("/work") set in config.json failed: not a directory`,
+				`container create failed: chdir: No such file or directory`,
+				`the working directory 'work' is invalid, it needs to be an absolute path`,
 			},
 		},
 		{
 			cause:   CommandNotExecutable,
-			pattern: regexp.MustCompile("exec: [\"`][^\"]*[\"`]:.*(permission denied|is a directory)|exec user process caused[: \"]+permission denied|exec /\\S+: permission denied"),
+			pattern: regexp.MustCompile("exec: [\"`][^\"]*[\"`]:.*(permission denied|is a directory)|exec user process caused[: \"]+permission denied|exec /\\S+: permission denied|container command '.*' could not be invoked"),
 			made: []string{
 				`runc create failed: unable to start container process: exec: "/entrypoint.sh": permission denied`,
 				`failed to create shim task: OCI runtime create failed: unable to start container process: error during container init: exec: "/tmp": is a directory`,
 				`exec /app: permission denied`,
+				`Error response from daemon: Container command '/app' could not be invoked.`,
 			},
 		},
 		{
-			cause:   MountPathInvalid,
-			pattern: regexp.MustCompile("mounting \"|mount .*(through procfd|to rootfs)|failed to mkdir \"|not a shared mount|error mounting \"|failed to stat \"[^\"]*/volumes?|create mountpoint for"),
+			cause: MountPathInvalid,
+			pattern: regexp.MustCompile("mounting \"|mount .*(through procfd|to rootfs)|failed to mkdir \"|not a shared (or slave )?mount|error mounting \"|failed to stat \"|create mountpoint for|" +
+				"invalid mount config for type|duplicate mount point|bind source path does not exist"),
 			made: []string{
 				`OCI runtime create failed: container_linux.go:380: starting container process caused: process_linux.go:545: container init caused: rootfs_linux.go:76: mounting "/var/lib/kubelet/pods/12/volume-subpaths/cfg/web/0" to rootfs at "/etc/app.conf" caused: mount through procfd: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)?`,
 				`failed to generate container "12" spec: failed to generate spec: path "/mnt" is mounted on "/" but it is not a shared mount`,
+				`failed to generate container "12" spec: failed to generate spec: failed to stat "/host/data": stat /host/data: no such file or directory`,
+				`Error response from daemon: invalid mount config for type "bind": bind source path does not exist: /host/data`,
+				`Error response from daemon: Duplicate mount point: /data`,
 				`failed to generate container "12" spec: failed to apply OCI options: failed to mkdir "/data": mkdir /data: read-only file system`,
 			},
 			near: []string{`exec: "/app/run": stat /app/run: not a directory: unknown: Are you trying to mount a directory onto a file (or vice-versa)?`},
 		},
 		{
 			cause:   RuntimeError,
-			pattern: regexp.MustCompile(`running (\S+ )?hook|error running hook|cgroup|devices\.allow|keycreate|qmp command|seccomp|apparmor|/dev/mapper/|nvidia-container-cli|error adding seccomp|failed to write \S+ to|selinux|bpf_prog|failed to create device`),
+			pattern: regexp.MustCompile(`running (\S+ )?hook|error running hook|cgroup|devices\.allow|keycreate|qmp command|seccomp|apparmor|/dev/mapper/|nvidia-container-cli|error adding seccomp|failed to write \S+ to|selinux|bpf_prog|failed to create device|\bl?stat /dev/`),
 			none:    []string{`exec: "`},
 			made: []string{
 				`OCI runtime create failed: runc create failed: unable to start container process: error during container init: error running hook #0: exit status 1, stdout: , stderr: nvidia-container-cli: initialization error: nvml error: driver not loaded`,
 				`unable to start container process: unable to apply cgroup configuration: mkdir /sys/fs/cgroup/pids/kubepods: cannot allocate memory`,
+				`failed to generate container "12" spec: failed to generate spec: lstat /dev/nvidia0: no such file or directory`,
 				`cannot load seccomp profile "/var/lib/kubelet/seccomp/app.json": open: no such file or directory`,
 			},
 		},
 		{
 			cause: CommandNotFound,
 			pattern: regexp.MustCompile("exec: [\"`].*(no such file|not found|not a directory)|executable file [\"`]?\\S*[\"`]? ?not found in \\$path|" +
-				"exec user process caused[: \"]+no such file|exec /\\S+: no such file|executable file not found|failed to find user-specified command|exec failed: no such file"),
+				"exec user process caused[: \"]+no such file|exec /\\S+: no such file|executable file not found|failed to find user-specified command|exec failed: no such file|" +
+				"container command '.*' not found or does not exist"),
 			made: []string{
 				`failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "/no/such/binary": stat /no/such/binary: no such file or directory: unknown`,
 				`OCI runtime create failed: container_linux.go:380: starting container process caused: exec: "app": executable file not found in $PATH: unknown`,
 				"crun: executable file `app` not found in $PATH: No such file or directory",
 				`standard_init_linux.go:228: exec user process caused: no such file or directory`,
+				`Error response from daemon: Container command '/app' not found or does not exist.`,
 			},
 			near: []string{`failed to create shim task: exec: "/entrypoint.sh": permission denied`},
 		},

@@ -169,6 +169,9 @@ func (c *Classifier) finished(p *podView) Verdict {
 		}
 		v.Failures = append(v.Failures, c.ofEnd(p, ctr, t))
 	}
+	if f, ok := c.ofPodEvents(p); ok && len(v.Failures) == 0 {
+		v.Failures = append(v.Failures, f)
+	}
 	if len(v.Failures) == 0 {
 		f := p.failure(nil, FamilyPod, ContainerStatusUnknown, OtherReason, p.Pod.Status.Message).since(p.ended(), true)
 		v.Failures = append(v.Failures, f.unclassified(false))
@@ -247,11 +250,11 @@ func (c *Classifier) asAWhole(p *podView, v *Verdict) {
 	if p.is(corev1.PodReady, corev1.ConditionTrue) {
 		return
 	}
-	if event := newest(p.all, "ExceededGracePeriod"); event != nil {
-		v.Failures = append(v.Failures, p.failure(nil, FamilyPod, StuckTerminating, "Terminating", event.Message).since(eventFirst(event), false))
+	if f, ok := c.ofStatus(p); ok {
+		v.Failures = append(v.Failures, f)
 		return
 	}
-	if f, ok := c.ofStatus(p); ok {
+	if f, ok := c.ofPodEvents(p); ok {
 		v.Failures = append(v.Failures, f)
 		return
 	}
@@ -261,6 +264,18 @@ func (c *Classifier) asAWhole(p *podView, v *Verdict) {
 			v.Failures = append(v.Failures, f.since(p.notReadySince(nil), true))
 		}
 	}
+}
+
+// ofPodEvents reads the events that tell what no status does: that the kubelet could not end the pod in time, and, in a
+// single look that has not seen the node, that the node does not report.
+func (c *Classifier) ofPodEvents(p *podView) (Failure, bool) {
+	if event := newest(p.all, "ExceededGracePeriod"); event != nil {
+		return p.failure(nil, FamilyPod, StuckTerminating, "Terminating", event.Message).since(eventFirst(event), false), true
+	}
+	if event := newest(p.all, "NodeNotReady"); event != nil && p.Node == nil && c.opts.OneLook {
+		return p.failure(nil, FamilyPod, NodeLost, "NodeLost", event.Message).since(eventFirst(event), false), true
+	}
+	return Failure{}, false
 }
 
 // newest returns the latest event with one of the reasons. events are newest first.

@@ -6,7 +6,7 @@ import "regexp"
 // FailedAttachVolume, FailedMapVolume, FailedCreatePodSandBox, NetworkNotReady and FailedSync. The sandbox rules stand first:
 // a CNI plugin's error may hold the words of any other.
 func volumeRules() table {
-	const sandbox = `sandbox|networkplugin cni|"startcontainer" for "pod"`
+	const sandbox = `sandbox|networkplugin cni|setupnetworkerror|"startcontainer" for "pod"`
 	return table{
 		{
 			cause: CNINotReady,
@@ -26,8 +26,12 @@ func volumeRules() table {
 			any: []string{
 				"no ip addresses available in range", "failed to assign an ip address", "no available ip", "ip address exhausted",
 				"no more free ips", "no free ip", "failed to allocate for range", "insufficientfreeaddresses", "no available pod cidr",
+				"no available addresses", "no addresses available", "no more ips available", "no more free affine blocks",
 			},
 			made: []string{
+				`failed to setup network for sandbox "12": plugin type="cilium-cni" failed (add): unable to allocate IP via local cilium agent: [POST /ipam][502] postIpamFailure No more IPs available`,
+				`failed to setup network for sandbox "12": plugin type="azure-vnet" failed (add): IPAM Invoker Add failed with error: Failed to allocate address: No available addresses`,
+				`failed to setup network for sandbox "12": plugin type="calico" failed (add): Failed to request IPv4 addresses: Assigned 0 out of 1 requested IPv4 addresses; No more free affine blocks and strict affinity enabled`,
 				`Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "12": failed to allocate for range 0: no IP addresses available in range set: 10.0.0.1-10.0.0.9`,
 				`failed to setup network for sandbox "12": plugin type="aws-cni" name="aws-cni" failed (add): add cmd: failed to assign an IP address to container`,
 			},
@@ -39,6 +43,7 @@ func volumeRules() table {
 			made: []string{
 				`Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox image "r.example/pause:3.9": failed to pull image "r.example/pause:3.9": dial tcp 10.0.0.9:443: connect: connection refused`,
 				`Failed to create pod sandbox: rpc error: code = Unknown desc = failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: container init was OOM-killed (memory limit too low?)`,
+				`Error syncing pod, skipping: failed to "SetupNetwork" for "web_apps" with SetupNetworkError: "Failed to setup network for pod \"web_apps(12)\" using network plugins \"cni\": timeout; Skipping pod"`,
 				`Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for "gvisor" is configured`,
 			},
 		},

@@ -168,9 +168,9 @@ func stillOpen(open []classify.Stage, container string, family classify.Family) 
 func (m *memory) merge(h *held, f *classify.Failure, now time.Time) time.Time {
 	old := &h.failure
 	switch {
-	case !h.hiddenUntil.IsZero() && now.Before(h.hiddenUntil):
-		h.failure = *f
-		if m.hideUntil(f, now).IsZero() {
+	case !h.hiddenUntil.IsZero():
+		h.failure = *f // nobody has seen it yet: take what is known now
+		if !now.Before(h.hiddenUntil) || m.hideUntil(f, now).IsZero() {
 			h.hiddenUntil = time.Time{}
 		}
 		return h.hiddenUntil
@@ -179,10 +179,8 @@ func (m *memory) merge(h *held, f *classify.Failure, now time.Time) time.Time {
 	case old.Cause == f.Cause:
 		h.refresh(f)
 	default:
-		h.hiddenUntil = time.Time{}
 		return m.another(h, f, now)
 	}
-	h.hiddenUntil = time.Time{}
 	return time.Time{}
 }
 
