@@ -10,8 +10,9 @@ LDFLAGS := -s -w \
 	-X $(PKG).BuildDate=$(shell git log -1 --format=%cd --date=format:%Y%m%d-%H:%M:%S 2>/dev/null)
 
 # The tools are modules of their own, so that who imports this module never downloads them. Without promtool's service
-# discoveries, which check nothing here, most of what it would compile falls away.
-PROMTOOL := GOFLAGS="$$GOFLAGS -tags=remove_all_sd" go tool -modfile=tools/promtool/go.mod promtool
+# discoveries, which check nothing here, much of what it would compile falls away.
+GOLANGCI := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
+PROMTOOL := GOFLAGS="$$GOFLAGS -tags=remove_all_sd" go tool -modfile=$(CURDIR)/tools/promtool/go.mod promtool
 
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
@@ -33,8 +34,8 @@ test: ## Run all tests that need no cluster, with the race detector.
 	go test -race ./...
 
 lint: ## Run the linters.
-	go tool -modfile=tools/go.mod golangci-lint run ./...
-	cd test && go tool -modfile=../tools/go.mod golangci-lint run ./...
+	$(GOLANGCI) run ./...
+	cd test && $(GOLANGCI) run ./...
 
 generate: ## Write again what is generated from the catalogue and the code.
 	go generate ./...
@@ -45,7 +46,8 @@ check-generated: generate ## Fail if what is generated is not what is committed.
 	if [ -n "$$new" ]; then printf 'not committed:\n%s\n' "$$new"; exit 1; fi
 
 check-metrics: build ## Run promtool's checks on the /metrics of the demo.
-	PROMTOOL='$(PROMTOOL)' .ci/check-metrics $(BIN) $(DEMO_ADDR)
+	.ci/scrape-demo $(BIN) $(DEMO_ADDR) >bin/demo.metrics
+	$(PROMTOOL) check metrics <bin/demo.metrics
 
 bench: ## Run the benchmarks.
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

@@ -102,9 +102,9 @@ func (c *Classifier) unpulled(p *podView, ctr *container, reason, message string
 	}
 	if event := pullEvent(ctr.events); event != nil && vaguePull(message) {
 		message = event.Message
-		if reason == "InvalidImageName" && strings.HasPrefix(unwrap(message), "Failed to inspect image") {
-			reason = "ImageInspectError" // the kubelet has got past the name
-		}
+	}
+	if reason == "InvalidImageName" && strings.HasPrefix(unwrap(message), "Failed to inspect image") {
+		reason = "ImageInspectError" // the kubelet has got past the name
 	}
 	since := p.notReadySince(ctr)
 	if strings.Contains(message, "pull QPS exceeded") {
@@ -409,7 +409,7 @@ func (c *Classifier) ofFailedEvent(p *podView, ctr *container, event *corev1.Eve
 }
 
 // neverStarted matches what runtimes say of a container that they have created and cannot start, in any of its layers.
-var neverStarted = regexp.MustCompile(`(?i)start(ing)? (the )?container|failed to start|cannot start|shim`)
+var neverStarted = regexp.MustCompile(`(?i)start(ing)? (the )?container|failed to start|cannot start|create containerd task|shim`)
 
 // syncOfContainer matches what kubelets up to 1.8 say of a container under FailedSync, the reason for everything that
 // keeps a pod from its desired state.

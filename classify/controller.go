@@ -175,7 +175,7 @@ func (c *Classifier) Controller(in ControllerInput) Verdict {
 		condition = nil
 	}
 	event, first := refusedEvent(in)
-	if condition == nil && event != nil && ctl.Kind == "ReplicaSet" && older(event, in.Now.Add(-recentEvent)) {
+	if condition == nil && event != nil && ctl.Kind == "ReplicaSet" && !c.opts.OneLook && older(event, in.Now.Add(-recentEvent)) {
 		event = nil
 	}
 	v.Open = append(v.Open, Stage{Family: FamilyCreate})

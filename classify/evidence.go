@@ -318,6 +318,7 @@ func (p *podView) failure(ctr *container, family Family, cause Cause, reason, me
 	}
 	if ctr != nil {
 		f.Container, f.Image = ctr.spec.Name, ctr.spec.Image
+		f.Init = strings.HasPrefix(ctr.path, "spec.initContainers")
 	}
 	return f
 }

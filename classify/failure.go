@@ -52,6 +52,8 @@ type Failure struct {
 	UID                   types.UID
 	// Container is empty for the pod as a whole.
 	Container string
+	// Init is true for an init container, which has a list of its own in a pod's spec.
+	Init bool
 	// Node is empty where no node was chosen.
 	Node string
 	// WorkloadKind and Workload name the object that a person edits. The caller fills them in.

@@ -83,8 +83,11 @@ func imageRules() []imageRule {
 		}},
 		{rule: rule{
 			cause: ImagePullNodeDiskFull,
-			any:   []string{"no space left on device", "disk quota exceeded", "not enough free space"},
-			made:  []string{`failed to pull and unpack image "docker.io/library/a:1": failed to extract layer sha256:12: write /var/lib/containerd/x: no space left on device: unknown`},
+			any:   []string{"no space left on device", "disk quota exceeded", "not enough free space", "create more free space in thin pool"},
+			made: []string{
+				`failed to register layer: devmapper: Thin Pool has 12 free data blocks which is less than minimum required 24 free data blocks. Create more free space in thin pool or use dm.min_free_space option`,
+				`failed to pull and unpack image "docker.io/library/a:1": failed to extract layer sha256:12: write /var/lib/containerd/x: no space left on device: unknown`,
+			},
 		}},
 		{rule: rule{
 			cause: ImagePlatformMismatch,
@@ -116,7 +119,7 @@ func imageRules() []imageRule {
 				"size validation", "unexpected commit digest", "config verification failed", "prettyjws", "schema 1 image", "schema 1 ",
 				"could not fetch content descriptor", "filesystem layer verification failed", "invalid tar header",
 				"unsupported media type", "layers from manifest don't match", "manifest verification failed", "gzip: invalid",
-				"unsupported manifest", "mismatched image rootfs", "is no longer supported since containerd", "blob unknown", "digest did not match",
+				"unsupported manifest", "mismatched image rootfs", "is no longer supported since containerd", "blob unknown", "digest did not match", "wrong diff id",
 			},
 			made: []string{
 				`media type "application/vnd.docker.distribution.manifest.v1+prettyjws" is no longer supported since containerd v2.1, please rebuild the image`,
@@ -181,7 +184,7 @@ func imageRules() []imageRule {
 		{rule: rule{
 			cause: ImageNotFound,
 			pattern: regexp.MustCompile(`repository with name .* does not exist|failed to fetch (oauth|anonymous) token: unexpected status.* 404 not found` +
-				`|repository ref not found`),
+				`|repository ref not found|requesting bear(er)? token: invalid status code from registry 404`),
 			made: []string{
 				`failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://us-docker.pkg.dev/v2/token?scope=a&service=b: 404 Not Found`,
 				`Error response from daemon: repository 'web' with name 'web' in registry with id '1' repository with name web does not exist`,
@@ -195,7 +198,7 @@ func imageRules() []imageRule {
 		}, decide: missingTag},
 		{rule: rule{
 			cause:   ImageOrTagNotFound,
-			pattern: regexp.MustCompile(`manifest for .*not found|failed to resolve (reference|image).*: not found|ref: not found|image \S+ not found|: 404 not found|tag .*(does not exist|was deleted)`),
+			pattern: regexp.MustCompile(`manifest for .*not found|failed to resolve (reference|image).*: not found|ref: not found|image \S+ not found|: 404( not found|$|[,\]])|tag .*(does not exist|was deleted)`),
 			none:    []string{"failed to copy"},
 			made: []string{
 				`failed to pull and unpack image "127.0.0.1:5000/nginxdoesntexist:latest": failed to resolve image: 127.0.0.1:5000/nginxdoesntexist:latest: not found`,
@@ -220,11 +223,14 @@ func imageRules() []imageRule {
 			made:  []string{`failed to copy: httpReadSeeker: failed open: unexpected status code https://r.example/v2/a/blobs/sha256:12: 403 Forbidden`},
 		}},
 		{rule: rule{
-			cause:   RegistryServerError,
-			pattern: regexp.MustCompile(`\b5\d\d (internal server error|bad gateway|service unavailable|service temporarily unavailable|gateway time-?out)|received unexpected http status: 5\d\d|unexpected status.*: 5\d\d\b`),
+			cause: RegistryServerError,
+			pattern: regexp.MustCompile(`\b5\d\d (internal server error|bad gateway|service unavailable|service temporarily unavailable|gateway time-?out)|received unexpected http status: 5\d\d|unexpected status.*: 5\d\d\b|` +
+				`invalid status code from registry 5\d\d|\bstatuscode: 5\d\d\b`),
 			made: []string{
 				`failed to copy: httpReadSeeker: failed open: unexpected status code https://quay.io/v2/a/b/blobs/sha256:12: 502 Bad Gateway`,
 				`Error response from daemon: received unexpected HTTP status: 503 Service Unavailable`,
+				`initializing source docker://r.example/a:1: Requesting bearer token: invalid status code from registry 503 (Service Unavailable)`,
+				`reading manifest 1 in r.example/a: StatusCode: 502, <html><head><title>502 Bad Gateway</title></head></html>`,
 			},
 			near: []string{`failed to do request: Head "https://10.0.0.9:5000/v2/a/manifests/500": dial tcp 10.0.0.9:5000: connect: connection refused`},
 		}},
@@ -309,6 +315,11 @@ func imageRules() []imageRule {
 			near: []string{
 				`Failed to pull image "nginxdoesntexist": failed to pull and unpack image "docker.io/library/nginxdoesntexist:latest": failed to resolve reference "docker.io/library/nginxdoesntexist:latest": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed`,
 			},
+		}, decide: denied},
+		{rule: rule{
+			cause:   ImageNotFoundOrAccessDenied,
+			pattern: regexp.MustCompile(`: denied\s*$`),
+			made:    []string{`Failed to pull image "ghcr.io/a/web:1": Error response from daemon: Head "https://ghcr.io/v2/a/web/manifests/1": denied`},
 		}, decide: denied},
 		{rule: rule{
 			cause:   ImagePullUnauthorized,

@@ -8,8 +8,9 @@ func probeRules() table {
 	return table{
 		{
 			cause:   ProbeHTTPStatus,
-			pattern: regexp.MustCompile(`http probe failed with statuscode: \d+|probe terminated redirects`),
+			pattern: regexp.MustCompile(`http probe failed with statuscode: \d+|probe terminated redirects|(liveness|readiness|startup) probe warning: `),
 			made: []string{
+				`Readiness probe warning: <html><head><title>Object moved</title></head></html>`, // only HTTP probes warn (pkg/probe/http)
 				`Readiness probe failed: HTTP probe failed with statuscode: 503`,
 				`Readiness probe warning: Probe terminated redirects, Response body: Moved Permanently`,
 			},
@@ -21,8 +22,9 @@ func probeRules() table {
 		},
 		{
 			cause:   ProbeTLS,
-			pattern: regexp.MustCompile(`x509: |tls: |malformed http response|http response to https client|first record does not look like`),
+			pattern: regexp.MustCompile(`x509: |tls: |malformed http response "(\\x15|\x15)|http response to https client|first record does not look like`),
 			none:    []string{"tls handshake timeout"},
+			near:    []string{`Readiness probe failed: Get "http://10.0.0.4:8080/": malformed HTTP response "\x00\x00\x06\x04"`}, // HTTP/2 frames
 			made: []string{
 				`Readiness probe failed: Get "http://10.0.0.4:8443/": malformed HTTP response "\x15\x03\x01\x00\x02\x02"`,
 				`Readiness probe failed: Get "https://10.0.0.4:8080/": http: server gave HTTP response to HTTPS client`,

@@ -2,6 +2,7 @@ package classify
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -49,39 +50,73 @@ var (
 	digit       = regexp.MustCompile(`[0-9]`)
 )
 
+// redaction takes one kind of credential away. hints are lower-case parts of which a text that holds one has at least
+// one: most messages have none, and a search for a part costs little.
+type redaction struct {
+	hints   []string
+	replace func(message string) string
+}
+
+func redactions() []redaction {
+	group := func(re *regexp.Regexp) func(string) string {
+		return func(message string) string { return re.ReplaceAllString(message, "${1}"+redacted) }
+	}
+	whole := func(re *regexp.Regexp) func(string) string {
+		return func(message string) string { return re.ReplaceAllString(message, redacted) }
+	}
+	judged := func(re *regexp.Regexp, judge func(groups []string) string) func(string) string {
+		return func(message string) string { return replaceGroups(re, message, judge) }
+	}
+	return []redaction{
+		{[]string{"-----begin"}, whole(privateKey)},
+		{[]string{"@"}, judged(userInfo, redactUser)},
+		{[]string{"?"}, func(message string) string { return queryWord.ReplaceAllStringFunc(message, redactQuery) }},
+		{
+			[]string{"eyj", "akia", "asia", "aiza", "gh", "glpat-", "xox", "sk-", "sk_", "dckr_", "ya29.", "npm_", "hvs."},
+			whole(knownToken),
+		},
+		{[]string{"authorization"}, group(authScheme)},
+		{[]string{`"auth`}, group(registryAuth)},
+		{[]string{"sig="}, group(signature)},
+		{[]string{"bearer", "basic", "authorization", "passw", "token", "secret", "key"}, judged(looseSecret, redactLoose)},
+		{
+			[]string{"passw", "passphrase", "pwd", "secret", "token", "key", "credential", "signature"},
+			judged(secretPair, redactPair),
+		},
+	}
+}
+
 // Redact removes credentials, signatures of URLs and tokens from a message, and bounds its length. It keeps everything
 // that says why. A second time changes nothing more.
 func Redact(message string) string {
-	if message == "" {
-		return message
-	}
 	if len(message) > maxMessage {
 		message = message[:maxMessage]
 	}
 	message = strings.ToValidUTF8(message, "�")
-	message = privateKey.ReplaceAllString(message, redacted)
-	message = replaceGroups(userInfo, message, func(m []string) string {
-		if m[3] != "" {
-			return m[0]
+	lower := strings.ToLower(message)
+	for _, r := range redactions() {
+		if slices.ContainsFunc(r.hints, func(hint string) bool { return strings.Contains(lower, hint) }) {
+			message = r.replace(message)
 		}
-		return m[1] + redacted + "@"
-	})
-	message = queryWord.ReplaceAllStringFunc(message, redactQuery)
-	message = knownToken.ReplaceAllString(message, redacted)
-	for _, certain := range []*regexp.Regexp{authScheme, registryAuth, signature} {
-		message = certain.ReplaceAllString(message, "${1}"+redacted)
 	}
-	message = replaceGroups(looseSecret, message, func(m []string) string {
-		if !looksSecret(m[2]) {
-			return m[0]
-		}
-		return m[1] + redacted
-	})
-	message = replaceGroups(secretPair, message, redactPair)
 	if len(message) > shown {
 		message = strings.ToValidUTF8(message[:shown], "") + "…"
 	}
 	return message
+}
+
+func redactUser(m []string) string {
+	if m[3] != "" {
+		return m[0]
+	}
+	return m[1] + redacted + "@"
+}
+
+func redactLoose(m []string) string {
+	if !looksSecret(m[2]) {
+		return m[0]
+	}
+	return m[1] + redacted
 }
 
 func replaceGroups(re *regexp.Regexp, text string, replace func(groups []string) string) string {

@@ -12,13 +12,26 @@ func volumeRules() table {
 			cause: CNINotReady,
 			any: []string{
 				"cni plugin not initialized", "cni config uninitialized", "network plugin is not ready", "network is not ready", "/calico/nodename",
-				"cilium.sock", "connect to cilium", "subnet.env", "no networks found in", "weave-net: unable", "multus-daemon", "calico-node is not",
+				"cilium.sock", "connect to cilium", "subnet.env", "no networks found in", "no cni configuration file", "weave-net: unable", "multus-daemon", "calico-node is not",
 				"error getting clusterinformation: connection refused",
 			},
 			made: []string{
 				`network is not ready: container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized`,
 				`Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "12": plugin type="flannel" failed (add): loadFlannelSubnetEnv failed: open /run/flannel/subnet.env: no such file or directory`,
 				`Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "12": plugin type="calico" failed (add): stat /var/lib/calico/nodename: no such file or directory`,
+			},
+		},
+		{
+			cause: CNINotReady, // the plugin runs, and its own agent on the node does not answer it
+			pattern: regexp.MustCompile(`(network|cni|plugin).*(dial unix \S+: connect: (no such file or directory|connection refused)|` +
+				`dial tcp (127\.0\.0\.1|\[::1\]):\d+: connect: connection refused)`),
+			none: []string{"containerd.sock", "crio.sock", "docker.sock", "mountvolume"},
+			made: []string{
+				`Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "12": plugin type="aws-cni" name="aws-cni" failed (add): add cmd: Error received from AddNetwork gRPC call: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing dial tcp 127.0.0.1:50051: connect: connection refused"`,
+				`Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "12": plugin type="antrea" failed (add): rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /var/run/antrea/cni.sock: connect: connection refused"`,
+			},
+			near: []string{
+				`Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "12": plugin type="calico" failed (add): error getting ClusterInformation: Get "https://10.96.0.1:443/apis": dial tcp 10.96.0.1:443: connect: connection refused`,
 			},
 		},
 		{

@@ -64,7 +64,8 @@ func (e *engine) controllerChanged(old, new any) []key {
 	}
 	k := key{c.Kind, c.identity.namespace, c.identity.name}
 	var keys []key
-	if after == nil || after.Missing() > 0 || after.Stalled() || e.memory.holds(k) {
+	// What failed a moment ago may be being judged just now, before the memory holds it.
+	if after == nil || fails(before) || fails(after) || e.memory.holds(k) {
 		keys = append(keys, k)
 	}
 	if before == nil || after == nil || before.Satisfied() != after.Satisfied() {
@@ -72,6 +73,9 @@ func (e *engine) controllerChanged(old, new any) []key {
 	}
 	return keys
 }
+
+// fails says that a controller may have a failure.
+func fails(c *controller) bool { return c != nil && (c.Missing() > 0 || c.Stalled()) }
 
 // finishedPods are the pods of a workload that may wait to be replaced.
 func (e *engine) finishedPods(k key) []key {

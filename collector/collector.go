@@ -106,8 +106,7 @@ func (c *Collector) selector(resource Resource) (fields.Selector, error) {
 func (c *Collector) prepare(informer cache.SharedIndexInformer, state *watchState) error {
 	err := errors.Join(
 		informer.SetTransform(c.transform(state.resource)),
-		// Lists and watches that fail are counted and logged, once for each change, by watchState.
-		informer.SetWatchErrorHandlerWithContext(func(context.Context, *cache.Reflector, error) {}),
+		informer.SetWatchErrorHandlerWithContext(state.broken),
 	)
 	_, handlerErr := informer.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
 		AddFunc: func(object any, initial bool) {

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
 )
 
 // ErrNoCluster says that nothing names a cluster. Its text says what was tried.
@@ -27,12 +29,30 @@ func LoadConfig(kubeconfig, context, userAgent string) (*rest.Config, error) {
 	if len(raw.Clusters) == 0 && kubeconfig == "" && context == "" {
 		return inCluster(rules, userAgent)
 	}
+	if err := checkContext(&raw, cmp.Or(context, raw.CurrentContext)); err != nil {
+		return nil, fmt.Errorf("using the kubeconfig: %w", err)
+	}
 	config, err := loader.ClientConfig()
 	if err != nil {
 		return nil, fmt.Errorf("using the kubeconfig: %w", err)
 	}
 	config.UserAgent = userAgent
 	return config, nil
+}
+
+// checkContext finds what client-go only calls an invalid configuration.
+func checkContext(raw *api.Config, name string) error {
+	if name == "" {
+		return errors.New("it has no current context; choose one with --context")
+	}
+	context := raw.Contexts[name]
+	if context == nil {
+		return fmt.Errorf("context %q does not exist", name)
+	}
+	if raw.Clusters[context.Cluster] == nil {
+		return fmt.Errorf("context %q names cluster %q, which does not exist", name, context.Cluster)
+	}
+	return nil
 }
 
 func inCluster(rules *clientcmd.ClientConfigLoadingRules, userAgent string) (*rest.Config, error) {

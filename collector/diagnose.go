@@ -139,4 +139,3 @@ func (c *Collector) notRead(err error) error {
 func (o *Objects) Counts() (pods, controllers, events int) {
 	return len(o.Pods), len(o.Controllers), len(o.Events)
 }
-

@@ -54,7 +54,7 @@ func (e *engine) judgePod(k key, now time.Time) judged {
 		verdict.Failures[i].WorkloadKind, verdict.Failures[i].Workload = w.Kind, w.Name
 	}
 	held := e.memory.holds(k)
-	if pod.Status.Phase == corev1.PodFailed && len(verdict.Failures) == 0 {
+	if pod.Status.Phase == corev1.PodFailed && len(verdict.Failures) == 0 && verdict.Recheck.IsZero() {
 		e.memory.remember(k, pod.UID)
 		return judged{next: e.rollout(w)}
 	}

@@ -106,11 +106,11 @@ func (j *jsonInput) items(list *objectHead, nameless *[]json.RawMessage) error {
 		if err := j.value(&raw); err != nil {
 			return fmt.Errorf("item %d: %w", number, err)
 		}
-		if nameless != nil && list.Kind == "" && headOfItem(raw).Kind == "" {
-			*nameless = append(*nameless, raw)
-			continue
+		err := j.add(raw, list, 0)
+		if errors.Is(err, errNoKind) && nameless != nil && list.Kind == "" {
+			*nameless, err = append(*nameless, raw), nil
 		}
-		if err := j.add(raw, list, 0); err != nil {
+		if err != nil {
 			return fmt.Errorf("item %d: %w", number, err)
 		}
 		j.lines.forget(j.decoder.InputOffset())

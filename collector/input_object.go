@@ -21,6 +21,7 @@ const maxNesting = 16
 
 var (
 	errNoObject = errors.New("not a Kubernetes object: expected an object or a List with apiVersion and kind")
+	errNoKind   = fmt.Errorf("it has no kind, so it is %w", errNoObject)
 	errNesting  = errors.New("too many Lists within Lists")
 )
 
@@ -43,12 +44,6 @@ func headOf(fields map[string]json.RawMessage) *objectHead {
 	h := &objectHead{}
 	_ = json.Unmarshal(fields["apiVersion"], &h.APIVersion)
 	_ = json.Unmarshal(fields["kind"], &h.Kind)
-	return h
-}
-
-func headOfItem(raw json.RawMessage) objectHead {
-	var h objectHead
-	_ = json.Unmarshal(raw, &h) // whatever is wrong with the item is said when it is added
 	return h
 }
 
@@ -82,7 +77,7 @@ func (in *input) add(raw json.RawMessage, list *objectHead, depth int) error {
 		}
 	}
 	if h.Kind == "" {
-		return fmt.Errorf("%s: %w", describeObject(raw, h), errNoObject)
+		return fmt.Errorf("%s: %w", describeObject(raw, h), errNoKind)
 	}
 	return in.addObject(raw, h)
 }
@@ -148,6 +143,9 @@ type apiObject[T any] interface {
 type objectKey struct{ kind, namespace, name string }
 
 func decodeObject[T any, P apiObject[T]](in *input, raw json.RawMessage, times func(P)) (P, error) {
+	if err := checkQuantities(raw); err != nil {
+		return nil, err
+	}
 	o := P(new(T))
 	if err := json.Unmarshal(raw, o); err != nil {
 		return nil, err

@@ -163,8 +163,20 @@ func TestReadObjectsBrokenInput(t *testing.T) {
 		"wrong quantity": {
 			`{"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"q"},"spec":{"hard":{"pods":"many"}}}`, "ResourceQuota q: quantities must match",
 		},
+		"tiny quantity": {
+			`{"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"q"},"spec":{"hard":{"pods":"1e-999999999"}}}`,
+			`ResourceQuota q: "1e-999999999" is no quantity`,
+		},
+		"tiny number": {
+			`{"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"q"},"spec":{"hard":{"pods":1E-999999999}}}`,
+			`ResourceQuota q: 1E-999999999 is no quantity`,
+		},
+		"long quantity": {
+			`{"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"q"},"spec":{"hard":{"pods":"111111111111111111111e18446744"}}}`,
+			`ResourceQuota q: "111111111111111111111e18446744" is no quantity`,
+		},
 		"wrong time":     {`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a","creationTimestamp":"yesterday"}}`, `Pod a: parsing time "yesterday"`},
-		"no kind":        {`{"metadata":{"name":"a"}}`, "object a: not a Kubernetes object"},
+		"no kind":        {`{"metadata":{"name":"a"}}`, "object a: it has no kind, so it is not a Kubernetes object"},
 		"a text":         {"Error from server (Forbidden)\n", "document 1: from line 1: not a Kubernetes object"},
 		"a number":       {"[7]", "item 1: not a Kubernetes object"},
 		"items no list":  {`{"kind":"List","items":{"a":1}}`, "line 1: items is not a list"},

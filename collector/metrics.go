@@ -1,6 +1,9 @@
 package collector
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -78,6 +81,9 @@ type scrape struct {
 }
 
 func (s *scrape) gauge(desc *prometheus.Desc, value float64, labels ...string) {
+	for i, label := range labels {
+		labels[i] = strings.ToValidUTF8(label, "\ufffd") // anything else is a panic at scrape
+	}
 	s.ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 }
 
@@ -142,7 +148,7 @@ func (s *scrape) quotas(failures []classify.Failure, store *store) {
 	store.resourceQuotas(func(quota *corev1.ResourceQuota) { blocked[quotaKey{quota.Namespace, quota.Name}] += 0 })
 	for i := range failures {
 		f := &failures[i]
-		if f.Quota == nil || f.Quota.Name == "" || f.Kind == "Pod" {
+		if f.Quota == nil || f.Quota.Name == "" || f.Kind == "Pod" || !utf8.ValidString(f.Message) {
 			continue
 		}
 		if f.Kind == "ReplicaSet" {

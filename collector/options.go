@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
@@ -39,6 +40,12 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("--metrics.max-failures must be at least 1, not %d", o.MaxFailures)
 	case len(o.Namespaces) > 0 && len(o.IgnoreNamespaces) > 0:
 		return errors.New("--namespace and --namespace-ignore cannot be used together: name the namespaces to watch, or those to leave out")
+	}
+	if slices.Contains(o.Namespaces, "") {
+		return errors.New("--namespace must not be empty: leave it out to watch all namespaces")
+	}
+	if slices.Contains(o.IgnoreNamespaces, "") {
+		return errors.New("--namespace-ignore must not be empty")
 	}
 	for name, value := range map[string]time.Duration{
 		"--crash.hold": o.Classify.CrashHold, "--readiness.grace": o.Classify.ReadinessGrace,

@@ -254,4 +254,3 @@ func TestShiftTimes(t *testing.T) {
 		t.Errorf("shifted to %s, want %s", got, want)
 	}
 }
-

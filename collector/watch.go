@@ -49,9 +49,8 @@ func (s *watchState) done(err error) {
 		s.metrics.watchUp.WithLabelValues(s.resource.Name, s.resource.Selector).Set(1)
 		return
 	}
-	reason := errorReason(err)
-	s.metrics.watchErrors.WithLabelValues(s.resource.Name, s.resource.Selector, reason).Inc()
-	if reason == "expired" {
+	reason := s.countError(err)
+	if reason == "expired" || reason == "throttled" {
 		return // the next list begins anew: nothing is lost
 	}
 	forbidden := reason == "forbidden"
@@ -60,6 +59,21 @@ func (s *watchState) done(err error) {
 	}
 	s.failing, s.forbidden, s.lastError = true, forbidden, err
 	s.metrics.watchUp.WithLabelValues(s.resource.Name, s.resource.Selector).Set(0)
+}
+
+// countError counts an error and returns its reason.
+func (s *watchState) countError(err error) string {
+	reason := errorReason(err)
+	s.metrics.watchErrors.WithLabelValues(s.resource.Name, s.resource.Selector, reason).Inc()
+	return reason
+}
+
+// broken is told by client-go of every error of a watch. Those of its beginning are known already; what is left is that
+// a running watch is told to begin anew.
+func (s *watchState) broken(_ context.Context, _ *cache.Reflector, err error) {
+	if errorReason(err) == "expired" {
+		s.countError(err)
+	}
 }
 
 func (s *watchState) say(forbidden bool, err error) {
@@ -103,8 +117,10 @@ func errorReason(err error) string {
 	switch {
 	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
 		return "forbidden"
-	case apierrors.IsResourceExpired(err), apierrors.IsGone(err), apierrors.IsTooManyRequests(err):
+	case apierrors.IsResourceExpired(err), apierrors.IsGone(err):
 		return "expired"
+	case apierrors.IsTooManyRequests(err):
+		return "throttled"
 	case apierrors.IsNotFound(err):
 		return "not_found"
 	case apierrors.IsTimeout(err), apierrors.IsServerTimeout(err):
@@ -114,7 +130,9 @@ func errorReason(err error) string {
 }
 
 // errorReasons are all values of errorReason.
-func errorReasons() []string { return []string{"forbidden", "expired", "not_found", "timeout", "other"} }
+func errorReasons() []string {
+	return []string{"forbidden", "expired", "throttled", "not_found", "timeout", "other"}
+}
 
 // watched lets a ListerWatcher tell its state how each list and watch went.
 type watched struct {

@@ -96,7 +96,7 @@ func makeObjects(r *record) *objects {
 }
 
 func meta(r *record, name string) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Name: name, Namespace: r.ID, UID: types.UID(r.ID + "-" + name), CreationTimestamp: *at(seen.Add(-2 * time.Minute))}
+	return metav1.ObjectMeta{Name: name, Namespace: namespace(r), UID: types.UID(r.ID + "-" + name), CreationTimestamp: *at(seen.Add(-2 * time.Minute))}
 }
 
 func at(when time.Time) *metav1.Time {

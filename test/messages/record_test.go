@@ -184,7 +184,7 @@ func (s *score) report(t *testing.T) {
 
 func short(message string) string {
 	message = strings.ReplaceAll(message, "\n", `\n`)
-	if os.Getenv("KFE_LONG") == "" && len(message) > 240 {
+	if len(message) > 240 {
 		return message[:160] + " … " + message[len(message)-80:]
 	}
 	return message

@@ -16,6 +16,9 @@ type variant struct {
 	change func(o *objects, r *record)
 }
 
+// bare names the variant whose objects hold nothing but what the record says.
+const bare = "bare: nothing but what the record says"
+
 // variants returns every shape of the objects that must give the same answers.
 func variants() []variant {
 	return []variant{
@@ -141,7 +144,7 @@ func variants() []variant {
 				wait(o.pod, r.Reason, "")
 			}
 		}},
-		{"bare: nothing but what the record says", func(o *objects, r *record) {
+		{bare, func(o *objects, r *record) {
 			o.say(r, r.Reason, "")
 			for _, change := range []func(*objects, *record){noNode, noConditions, noFieldPath, noUID, noTimes, noTypeAndCount} {
 				change(o, r)
