@@ -68,10 +68,12 @@ var placeholders = []string{
 var imperative = regexp.MustCompile(`^[A-Z][a-z]`)
 
 func TestPages(t *testing.T) {
-	for _, page := range mustCatalogue(t).Pages() {
+	catalogue := mustCatalogue(t)
+	for _, page := range catalogue.Pages() {
 		t.Run(string(page.Cause), func(t *testing.T) {
 			checkFront(t, page)
 			checkSections(t, page)
+			checkConfused(t, catalogue, page)
 			if n := len(page.Fix); n < 2 || n > 5 {
 				t.Errorf("%d steps under Fix, want 2 to 5", n)
 			}
@@ -136,15 +138,13 @@ func checkSections(t *testing.T, page *Page) {
 	if lines := strings.Count(page.Section("Fix"), "\n") + 1; lines != len(page.Fix) {
 		t.Errorf("Fix has %d lines for %d steps; each step is one line", lines, len(page.Fix))
 	}
-	checkConfused(t, page)
 }
 
 // confusedWith is a line of the last section: the name of a cause, then the difference.
 var confusedWith = regexp.MustCompile(`^- ([A-Za-z]+): \S`)
 
-func checkConfused(t *testing.T, page *Page) {
+func checkConfused(t *testing.T, catalogue *Catalogue, page *Page) {
 	t.Helper()
-	catalogue := mustCatalogue(t)
 	for line := range strings.Lines(page.Section("Not to be confused with")) {
 		m := confusedWith.FindStringSubmatch(line)
 		switch {

@@ -160,7 +160,6 @@ func TestKilledByProbe(t *testing.T) {
 
 // TestKilledAgain is about the seconds between a kill and the end of what is killed.
 func TestKilledAgain(t *testing.T) {
-	t.Skip("killedBy drops the one event that the recorder keeps for all kills as soon as its last time is the next kill's")
 	again := event("Killing", "Container web failed liveness probe, will be restarted", 9*minute)
 	runPodCases(t, []podCase{{
 		// The event's last time is already the next kill's, while the status still has the end before.

@@ -34,6 +34,7 @@ func refusedStateful(message string, at time.Duration) *corev1.Event {
 }
 
 func TestController(t *testing.T) {
+	catalogue := mustCatalogue(t)
 	deleting := replicaFailure("cannot delete", minute)
 	deleting.Reason = "FailedDelete"
 	cured := replicaFailure(overQuota, minute)
@@ -106,7 +107,7 @@ func TestController(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.in.Now = clock(10 * minute)
 			v := New(DefaultOptions()).Controller(tc.in)
-			checkVerdict(t, mustCatalogue(t), v, tc.in.Now)
+			checkVerdict(t, catalogue, v, tc.in.Now)
 			if open := slices.Contains(v.Open, Stage{Family: FamilyCreate}); open != tc.stillOpen {
 				t.Errorf("Open = %v, want create in it: %v", v.Open, tc.stillOpen)
 			}

@@ -131,7 +131,7 @@ func killedBy(e ended) (Cause, bool) {
 	var before Cause
 	for _, event := range e.events {
 		cause := killer(event)
-		if cause == "" || !e.state.FinishedAt.IsZero() && eventTime(event).After(to) {
+		if cause == "" || !e.state.FinishedAt.IsZero() && eventFirst(event).After(to) { // one event stands for all kills
 			continue
 		}
 		if e.state.FinishedAt.IsZero() || !older(event, from) {

@@ -216,12 +216,20 @@ func karpenterParts(message string) []string {
 // partCount reads "12 node(s) …", which new schedulers write, and "Reason (12)", which those before 1.10 wrote.
 func partCount(part string) (nodes int, text string) {
 	if m := countBefore.FindStringSubmatch(part); m != nil {
-		n, _ := strconv.Atoi(m[1])
-		return n, m[2]
+		return nodeCount(m[1]), m[2]
 	}
 	if m := countAfter.FindStringSubmatch(part); m != nil {
-		n, _ := strconv.Atoi(m[2])
-		return n, m[1]
+		return nodeCount(m[2]), m[1]
 	}
 	return 0, part
+}
+
+// nodeCount reads a number of nodes; no cluster has more than a million, whatever a text says.
+func nodeCount(digits string) int {
+	const most = 1_000_000
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		return most
+	}
+	return min(n, most)
 }

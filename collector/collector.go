@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,10 +34,12 @@ type Collector struct {
 	ready     atomic.Bool
 }
 
-// watching is an informer and how its watch stands.
+// watching is an informer, and how its watch stands.
 type watching struct {
 	cache.SharedIndexInformer
-	state *watchState
+	namespace string
+	handled   cache.InformerSynced // whether the handlers have seen the first list
+	state     *watchState
 }
 
 // New returns a collector that reads from a source once it runs. Its own metrics are registered with registerer; the
@@ -63,9 +66,9 @@ func New(source Source, opts Options, catalogue *classify.Catalogue, registerer 
 
 // watch makes the informers of a resource: one for all namespaces, or one for each.
 func (c *Collector) watch(source Source, resource Resource) error {
-	state := &watchState{resource: resource, metrics: c.self, logger: c.opts.Logger.With("component", "watch")}
+	state := newWatchState(resource, c.self, c.opts.Logger.With("component", "watch"))
 	c.watches = append(c.watches, state)
-	namespaces := c.opts.Namespaces
+	namespaces := slices.Compact(slices.Sorted(slices.Values(c.opts.Namespaces)))
 	if len(namespaces) == 0 || resource.clusterled {
 		namespaces = []string{metav1.NamespaceAll}
 	}
@@ -74,13 +77,14 @@ func (c *Collector) watch(source Source, resource Resource) error {
 		if err != nil {
 			return err
 		}
-		lw := newWatched(source.ListerWatcher(resource, namespace, selector), state)
+		lw := newWatched(source.ListerWatcher(resource, namespace, selector), namespace, state)
 		informer := cache.NewSharedIndexInformer(lw, resource.example, 0, indexers(resource))
-		if err := c.prepare(informer, state); err != nil {
+		handled, err := c.prepare(informer, state)
+		if err != nil {
 			return fmt.Errorf("preparing the informer of %s: %w", resource.Name, err)
 		}
 		c.engine.store.add(resource, informer.GetIndexer())
-		c.informers = append(c.informers, watching{informer, state})
+		c.informers = append(c.informers, watching{informer, namespace, handled, state})
 	}
 	if resource.clusterled {
 		c.engine.store.nodesKnown = func() bool { forbidden, _ := state.trouble(); return !forbidden }
@@ -103,12 +107,12 @@ func (c *Collector) selector(resource Resource) (fields.Selector, error) {
 	return selector, nil
 }
 
-func (c *Collector) prepare(informer cache.SharedIndexInformer, state *watchState) error {
+func (c *Collector) prepare(informer cache.SharedIndexInformer, state *watchState) (cache.InformerSynced, error) {
 	err := errors.Join(
 		informer.SetTransform(c.transform(state.resource)),
 		informer.SetWatchErrorHandlerWithContext(state.broken),
 	)
-	_, handlerErr := informer.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
+	registration, handlerErr := informer.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
 		AddFunc: func(object any, initial bool) {
 			state.count(1)
 			c.handle(nil, object, initial)
@@ -122,7 +126,10 @@ func (c *Collector) prepare(informer cache.SharedIndexInformer, state *watchStat
 			c.handle(object, nil, false)
 		},
 	})
-	return errors.Join(err, handlerErr)
+	if err = errors.Join(err, handlerErr); err != nil {
+		return nil, err
+	}
+	return registration.HasSynced, nil
 }
 
 func (c *Collector) transform(resource Resource) cache.TransformFunc {
@@ -155,7 +162,11 @@ func (c *Collector) handle(old, new any, initial bool) {
 	}
 }
 
-// Run watches until the context is done. It returns when everything it started has stopped.
+// stopWithin is how long the end of Run waits for watches to stop: while the API server cannot be reached, client-go
+// sleeps up to a minute between two tries, and nothing wakes it.
+const stopWithin = 2 * time.Second
+
+// Run watches until the context is done. It returns when everything it started has stopped, or only sleeps.
 func (c *Collector) Run(ctx context.Context) {
 	var running sync.WaitGroup
 	for _, informer := range c.informers {
@@ -170,7 +181,15 @@ func (c *Collector) Run(ctx context.Context) {
 		c.queue.Add(key{}) // behind everything that the first lists brought
 		c.work()
 	}
-	running.Wait()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		running.Wait()
+	}()
+	select {
+	case <-stopped:
+	case <-time.After(stopWithin):
+	}
 	c.opts.Logger.Info("Stopped watching")
 }
 
@@ -192,24 +211,27 @@ func (c *Collector) waitForCaches(ctx context.Context) bool {
 
 func (c *Collector) synced() bool {
 	for _, informer := range c.informers {
-		if !informer.HasSynced() && !informer.state.dispensable() {
+		if !informer.handled() && !informer.state.dispensable(informer.namespace) {
 			return false
 		}
 	}
 	return true
 }
 
-// work judges objects until the queue is shut down.
+// work judges objects until the queue is shut down. The empty key comes behind everything of the first lists; the second
+// one comes behind the rollouts that were judged again because their pods have told a cause.
 func (c *Collector) work() {
-	for {
+	for marks := 0; ; {
 		k, stopped := c.queue.Get()
 		if stopped {
 			return
 		}
-		if k == (key{}) {
-			c.ready.Store(true)
-		} else {
+		if k != (key{}) {
 			c.judge(k)
+		} else if marks++; marks < 2 {
+			c.queue.Add(k)
+		} else {
+			c.ready.Store(true)
 		}
 		c.queue.Done(k)
 	}

@@ -148,13 +148,16 @@ func (s *scrape) quotas(failures []classify.Failure, store *store) {
 	store.resourceQuotas(func(quota *corev1.ResourceQuota) { blocked[quotaKey{quota.Namespace, quota.Name}] += 0 })
 	for i := range failures {
 		f := &failures[i]
-		if f.Quota == nil || f.Quota.Name == "" || f.Kind == "Pod" || !utf8.ValidString(f.Message) {
+		if f.Quota == nil || f.Quota.Name == "" || f.Kind == "Pod" || !utf8.ValidString(f.Quota.Name) {
 			continue
 		}
 		if f.Kind == "ReplicaSet" {
 			blocked[quotaKey{f.Namespace, f.Quota.Name}]++
 		}
 		for _, r := range f.Quota.Resources {
+			if !utf8.ValidString(r.Resource) {
+				continue
+			}
 			refused[quotaResource{f.Namespace, f.Quota.Name, r.Resource}] = figures{used: r.Used, hard: r.Hard}
 			if r.Requested != nil {
 				s.gauge(s.d.quotaRequested, r.Requested.AsApproximateFloat64(), f.Namespace, f.Quota.Name, r.Resource, f.Kind, f.Name)

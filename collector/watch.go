@@ -3,6 +3,8 @@ package collector
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -26,10 +28,12 @@ type watchState struct {
 	logger   *slog.Logger
 	objects  atomic.Int64
 
-	mu        sync.Mutex
-	forbidden bool
-	failing   bool
-	lastError error
+	mu     sync.Mutex
+	errors map[string]error // by namespace, those whose last list or watch failed
+}
+
+func newWatchState(resource Resource, metrics *selfMetrics, logger *slog.Logger) *watchState {
+	return &watchState{resource: resource, metrics: metrics, logger: logger, errors: map[string]error{}}
 }
 
 // count notes that an object came (by 1) or went (by -1).
@@ -38,26 +42,28 @@ func (s *watchState) count(by int64) {
 }
 
 // done notes the outcome of a list or the begin of a watch, and logs only what changes.
-func (s *watchState) done(err error) {
+func (s *watchState) done(namespace string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	before := s.errors[namespace]
 	if err == nil {
-		if s.failing {
-			s.logger.Info("Watch works again", "resource", s.resource.Label())
+		delete(s.errors, namespace)
+		if before != nil {
+			s.log(namespace).Info("Watch works again")
 		}
-		s.failing, s.forbidden, s.lastError = false, false, nil
-		s.metrics.watchUp.WithLabelValues(s.resource.Name, s.resource.Selector).Set(1)
+		if len(s.errors) == 0 {
+			s.metrics.watchUp.WithLabelValues(s.resource.Name, s.resource.Selector).Set(1)
+		}
 		return
 	}
 	reason := s.countError(err)
 	if reason == "expired" || reason == "throttled" {
 		return // the next list begins anew: nothing is lost
 	}
-	forbidden := reason == "forbidden"
-	if !s.failing || forbidden != s.forbidden {
-		s.say(forbidden, err)
+	if before == nil || isForbidden(before) != isForbidden(err) {
+		s.say(namespace, err)
 	}
-	s.failing, s.forbidden, s.lastError = true, forbidden, err
+	s.errors[namespace] = err
 	s.metrics.watchUp.WithLabelValues(s.resource.Name, s.resource.Selector).Set(0)
 }
 
@@ -76,26 +82,40 @@ func (s *watchState) broken(_ context.Context, _ *cache.Reflector, err error) {
 	}
 }
 
-func (s *watchState) say(forbidden bool, err error) {
-	if forbidden {
-		s.logger.Error("May not watch a resource; grant get, list and watch on it", "resource", s.resource.Label(),
+func (s *watchState) say(namespace string, err error) {
+	if isForbidden(err) {
+		s.log(namespace).Error("May not watch a resource; grant get, list and watch on it",
 			"group", s.resource.Group, "not_told", s.resource.Lost, "err", err)
 		return
 	}
-	s.logger.Warn("Cannot watch a resource; trying again", "resource", s.resource.Label(), "err", err)
+	s.log(namespace).Warn("Cannot watch a resource; trying again", "err", err)
 }
 
-// trouble returns what people should know: that the resource may not be read, or cannot be.
+func (s *watchState) log(namespace string) *slog.Logger {
+	logger := s.logger.With("resource", s.resource.Label())
+	if namespace != "" {
+		logger = logger.With("namespace", namespace)
+	}
+	return logger
+}
+
+// trouble returns what people should know: that the resource may not be read somewhere, or cannot be.
 func (s *watchState) trouble() (forbidden bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.forbidden, s.lastError
+	for _, namespace := range slices.Sorted(maps.Keys(s.errors)) {
+		if one := s.errors[namespace]; err == nil || isForbidden(one) && !forbidden {
+			forbidden, err = isForbidden(one), one
+		}
+	}
+	return forbidden, err
 }
 
-// dispensable says that the resource may not be read and need not be.
-func (s *watchState) dispensable() bool {
-	forbidden, _ := s.trouble()
-	return forbidden && !s.resource.Required
+// dispensable says that the resource may not be read in a namespace and need not be.
+func (s *watchState) dispensable(namespace string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.resource.Required && isForbidden(s.errors[namespace])
 }
 
 // note is a sentence for people about a watch that does not work, "" where it does.
@@ -111,6 +131,8 @@ func (s *watchState) note() string {
 	}
 	return "Cannot watch " + s.resource.Label() + ": what is shown may be old."
 }
+
+func isForbidden(err error) bool { return err != nil && errorReason(err) == "forbidden" }
 
 // errorReason folds an error into a closed list for a label.
 func errorReason(err error) string {
@@ -137,12 +159,13 @@ func errorReasons() []string {
 // watched lets a ListerWatcher tell its state how each list and watch went.
 type watched struct {
 	cache.ListerWatcherWithContext
-	inner cache.ListerWatcher
-	state *watchState
+	inner     cache.ListerWatcher
+	namespace string
+	state     *watchState
 }
 
-func newWatched(inner cache.ListerWatcher, state *watchState) *watched {
-	return &watched{ListerWatcherWithContext: cache.ToListerWatcherWithContext(inner), inner: inner, state: state}
+func newWatched(inner cache.ListerWatcher, namespace string, state *watchState) *watched {
+	return &watched{ListerWatcherWithContext: cache.ToListerWatcherWithContext(inner), inner: inner, namespace: namespace, state: state}
 }
 
 // ListWithContext implements cache.ListerWithContext.
@@ -163,7 +186,7 @@ func (w *watched) note(ctx context.Context, err error) {
 	if err != nil && ctx.Err() != nil {
 		return // we are stopping
 	}
-	w.state.done(err)
+	w.state.done(w.namespace, err)
 }
 
 // List implements cache.Lister, which cache.ListerWatcher still asks for.
