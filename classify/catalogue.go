@@ -166,10 +166,15 @@ func fixSteps(section string) []string {
 // placeholder is a name in angle brackets that Fill may replace.
 var placeholder = regexp.MustCompile(`<[a-z_]+>`)
 
-// Fill puts a failure's own names into a text of its page. Placeholders for which the failure has no name stay.
+// plainName is what may stand in a command without quotes. Names of objects always do; an image reference, which the API
+// server hardly checks, might hold a command of its own.
+var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/@-]*$`)
+
+// Fill puts a failure's own names into a text of its page. Placeholders for which the failure has no name, or none that
+// is safe to paste into a shell, stay.
 func Fill(text string, f *Failure) string {
 	return placeholder.ReplaceAllStringFunc(text, func(name string) string {
-		if value := f.fill(strings.Trim(name, "<>")); value != "" {
+		if value := f.fill(strings.Trim(name, "<>")); plainName.MatchString(value) {
 			return value
 		}
 		return name

@@ -324,13 +324,18 @@ func probeTold(events []*corev1.Event, cause Cause) *corev1.Event {
 	return nil
 }
 
-// loopSince dates a loop: the kubelet's back-off event keeps the time of its first occurrence, the status only that of
-// the last end.
+// loopSince dates a loop: the events of the kubelet's back-off and kills keep the time of their first occurrence, the
+// status only that of the last end.
 func (p *podView) loopSince(ctr *container, f Failure) Failure {
+	var first time.Time
 	for _, event := range ctr.events {
-		if event.Reason == "BackOff" && strings.HasPrefix(unwrap(event.Message), "Back-off restarting failed container") {
-			return f.since(latest(eventFirst(event), p.started()), true)
+		loop := event.Reason == "BackOff" && strings.HasPrefix(unwrap(event.Message), "Back-off restarting failed container")
+		if at := eventFirst(event); (loop || killer(event) != "") && (first.IsZero() || at.Before(first)) {
+			first = at
 		}
+	}
+	if !first.IsZero() {
+		return f.since(latest(first, p.started()), true)
 	}
 	if last := ctr.status.LastTerminationState.Terminated; last != nil && !last.FinishedAt.IsZero() {
 		return f.since(last.FinishedAt.Time, false)

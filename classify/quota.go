@@ -119,9 +119,12 @@ func sorted(byName map[string]*QuotaResource) []QuotaResource {
 	return out
 }
 
+// longExponent is how a text can make the parser of quantities work for minutes: 1e-999999999 is rounded up digit by digit.
+var longExponent = regexp.MustCompile(`[eE][+-]?[0-9]{3,}`)
+
 func quantity(s string) *resource.Quantity {
-	if len(s) > 64 {
-		return nil // no real quantity is that long, and parsing cost grows with it
+	if len(s) > 64 || longExponent.MatchString(s) {
+		return nil // no real quantity looks like that
 	}
 	q, err := resource.ParseQuantity(strings.TrimSpace(s))
 	if err != nil {

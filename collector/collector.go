@@ -101,10 +101,14 @@ func (c *Collector) selector(resource Resource) (fields.Selector, error) {
 	if resource.clusterled {
 		return selector, nil
 	}
-	for _, namespace := range c.opts.IgnoreNamespaces {
-		selector = fields.AndSelectors(selector, fields.OneTermNotEqualSelector("metadata.namespace", namespace))
+	var terms []fields.Selector
+	if !selector.Empty() {
+		terms = append(terms, selector)
 	}
-	return selector, nil
+	for _, namespace := range c.opts.IgnoreNamespaces {
+		terms = append(terms, fields.OneTermNotEqualSelector("metadata.namespace", namespace))
+	}
+	return fields.AndSelectors(terms...), nil
 }
 
 func (c *Collector) prepare(informer cache.SharedIndexInformer, state *watchState) (cache.InformerSynced, error) {

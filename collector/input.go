@@ -32,7 +32,8 @@ type Objects struct {
 }
 
 // inputCommand makes an input that diagnose can read.
-const inputCommand = "kubectl get pods,events,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs,resourcequotas,nodes,namespaces -A -o json"
+const inputCommand = "kubectl get pods,events,replicasets,deployments,statefulsets,daemonsets,jobs,cronjobs," +
+	"resourcequotas,nodes,namespaces -A -o json"
 
 // standardInput is the path that stands for stdin.
 const standardInput = "-"

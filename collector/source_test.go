@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -66,7 +67,11 @@ func (c *fakeCluster) happen(kind watch.EventType, object runtime.Object) {
 	d := c.history
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.played = append(d.played, taped{kind: kind, resource: resource, object: object.DeepCopyObject()})
+	object = object.DeepCopyObject()
+	if o, err := meta.Accessor(object); err == nil {
+		o.SetResourceVersion(strconv.Itoa(len(d.played) + 1)) // from where a watch goes on
+	}
+	d.played = append(d.played, taped{kind: kind, resource: resource, object: object})
 	close(d.changed)
 	d.changed = make(chan struct{})
 }
@@ -110,12 +115,10 @@ func (c *fakeCluster) ListerWatcher(resource Resource, namespace string, selecto
 			return false
 		}
 		about := fields.Set{"metadata.namespace": object.GetNamespace()}
-		for _, r := range selector.Requirements() {
-			if r.Field == "metadata.namespace" && !fields.OneTermNotEqualSelector(r.Field, r.Value).Matches(about) {
-				return false
-			}
+		if e, ok := event.object.(*corev1.Event); ok {
+			about["type"], about["reason"] = e.Type, e.Reason
 		}
-		return true
+		return selector.Matches(about)
 	}
 	return &unstreamed{cache.ListWatch{
 		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {

@@ -72,18 +72,9 @@ func entryOf(f *classify.Failure, c *classify.Catalogue) Entry {
 		e.MissingPods = &f.MissingPods
 	}
 	if page := c.Page(f.Cause); page != nil {
-		e.Summary, e.Fix = page.Summary, fixOf(page, f)
+		e.Summary, e.Fix = page.Summary, page.Steps(f)
 	}
 	return e
-}
-
-// fixOf returns the steps of a page with the failure's names in them.
-func fixOf(page *classify.Page, f *classify.Failure) []string {
-	steps := make([]string, len(page.Fix))
-	for i, step := range page.Fix {
-		steps[i] = classify.Fill(step, f)
-	}
-	return steps
 }
 
 func quotaOf(q *classify.Quota) *Quota {
