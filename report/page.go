@@ -126,7 +126,7 @@ func (p *Page) row(g *group, b *block) pageRow {
 	}
 	if page := p.Catalogue.Page(b.cause); page != nil {
 		row.Summary = page.Summary
-		for _, step := range cleanAll(fixOf(page, b.failures[0])) {
+		for _, step := range cleanAll(page.Steps(b.failures[0])) {
 			row.Fix = append(row.Fix, codeHTML(step))
 		}
 	}

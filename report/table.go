@@ -29,7 +29,7 @@ func table(s *classify.Snapshot, c *classify.Catalogue, o Options) []byte {
 			t.head(s, g, b)
 			t.evidence(b)
 			if page := c.Page(b.cause); page != nil {
-				t.steps("  fix: ", cleanAll(fixOf(page, b.failures[0])))
+				t.steps("  fix: ", cleanAll(page.Steps(b.failures[0])))
 			}
 			for _, line := range b.who() {
 				t.paragraph(plain, "  ", line)
