@@ -1,7 +1,6 @@
 package classify
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -155,36 +154,6 @@ func aboutContainer(reason string) bool {
 	return false
 }
 
-// pullSecretEvent is about the pod, and says what a failed pull lacked.
-const pullSecretEvent = "FailedToRetrieveImagePullSecret"
-
-// eventFamily fences an event's text off by its reason (kubernetes pkg/kubelet/events/event.go). FamilyStart stands for
-// any trouble of a container: the reason Failed covers pulls, creation and start.
-func eventFamily(reason string) Family {
-	switch reason {
-	case "FailedScheduling", "NotTriggerScaleUp":
-		return FamilySchedule
-	case "FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", "FailedPodSandBoxStatus", "NetworkNotReady",
-		"FailedSync", "CNINotReady":
-		return FamilyVolume
-	case "InspectFailed", "ErrImageNeverPull", "ErrImagePull", "ImagePullBackOff", pullSecretEvent:
-		return FamilyImage
-	case "Failed", "BackOff", "FailedPostStartHook", "FailedPreStopHook", "FailedCreate", "FailedStart", "":
-		return FamilyStart
-	case "Killing":
-		return FamilyCrash
-	case "Unhealthy", "ProbeWarning":
-		return FamilyProbe
-	case "Evicted", "Preempting", "Preempted", "ExceededGracePeriod", "NodeShutdown", "NodeNotReady", "TaintManagerEviction",
-		"NodeAdmissionRejected":
-		return FamilyPod
-	}
-	if _, ok := podFence(reason); ok {
-		return FamilyPod
-	}
-	return ""
-}
-
 func statusOf(statuses []corev1.ContainerStatus, name string) *corev1.ContainerStatus {
 	for i := range statuses {
 		if statuses[i].Name == name {
@@ -192,25 +161,6 @@ func statusOf(statuses []corev1.ContainerStatus, name string) *corev1.ContainerS
 		}
 	}
 	return nil
-}
-
-// eventTime is when an event was last seen. Old recorders fill lastTimestamp, new ones eventTime and series.
-func eventTime(event *corev1.Event) time.Time {
-	if event.Series != nil && !event.Series.LastObservedTime.IsZero() {
-		return event.Series.LastObservedTime.Time
-	}
-	return cmp.Or(latest(event.LastTimestamp.Time, event.EventTime.Time, event.FirstTimestamp.Time), event.CreationTimestamp.Time)
-}
-
-// older says that an event was last seen before a time; one that carries no time is as new as the look at it.
-func older(event *corev1.Event, than time.Time) bool {
-	at := eventTime(event)
-	return !at.IsZero() && at.Before(than)
-}
-
-// eventFirst is when an event was first seen.
-func eventFirst(event *corev1.Event) time.Time {
-	return cmp.Or(event.FirstTimestamp.Time, event.EventTime.Time, event.LastTimestamp.Time, event.CreationTimestamp.Time)
 }
 
 func latest(times ...time.Time) time.Time {

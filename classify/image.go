@@ -1,21 +1,9 @@
 package classify
 
 import (
-	"cmp"
 	"regexp"
 	"strings"
 )
-
-// pull is one failed attempt to get an image, as the rules of this file see it.
-type pull struct {
-	// text is the lower-case message without quoted references, URLs and digests: a tag may be called not-found.
-	text string
-	// hosts are the hosts of the URLs that were in the message.
-	hosts []string
-	image Reference
-	// exists says that another container runs from the same repository.
-	exists bool
-}
 
 // imageRule tells a cause from a failed pull. decide, where given, settles what the words alone cannot.
 type imageRule struct {
@@ -395,43 +383,6 @@ func (p *pull) fromOwnRegistry() bool {
 		return strings.HasSuffix(host, "docker.io")
 	}
 	return host == strings.ToLower(p.image.Registry)
-}
-
-var (
-	quotedWord  = regexp.MustCompile(`"[^"\s]*"`)
-	urlWord     = regexp.MustCompile(`https?://([^/\s"?]*[^/\s"?:,])(?:[^\s"]*[^\s":,])?|pulling from host (\S+)`)
-	digestWord  = regexp.MustCompile(`\bsha256:[0-9a-f]+`)
-	refWord     = regexp.MustCompile(`\b[a-z0-9][a-z0-9._-]*(:\d+)?/[a-z0-9._/<>-]+(:[\w.<>-]+)?(@ref)?`)
-	pulledImage = regexp.MustCompile(`(?:[Pp]ull(?:ing)? image|unpack image|resolve reference|Container image|manifest for|reading manifest \S+ in|Error reading manifest \S+ in) "?([^\s",]+)"?`)
-)
-
-// newPull sets references, URLs and digests aside. image is what the container asks for; where it is not known, the
-// message's own first reference is taken.
-func newPull(message, image string, exists func(repository string) bool) *pull {
-	if m := pulledImage.FindAllStringSubmatch(message, -1); image == "" && m != nil {
-		image = m[len(m)-1][1]
-	}
-	p := &pull{image: ParseReference(image)}
-	p.exists = image != "" && exists != nil && exists(p.image.String())
-	text := strings.ToLower(message)
-	for _, m := range urlWord.FindAllStringSubmatch(text, -1) {
-		p.hosts = append(p.hosts, cmp.Or(m[1], m[2]))
-	}
-	text = urlWord.ReplaceAllString(text, "url")
-	text = digestWord.ReplaceAllString(text, "ref")
-	if len(image) > 3 {
-		text = strings.ReplaceAll(text, strings.ToLower(image), "ref")
-	}
-	text = quotedWord.ReplaceAllString(text, "ref")
-	text = refWord.ReplaceAllStringFunc(text, func(word string) string {
-		switch {
-		case strings.HasPrefix(word, "username/password"), strings.HasPrefix(word, "i/o"), strings.HasPrefix(word, "net/http"):
-			return word // words of the message that only look like a path
-		}
-		return "ref"
-	})
-	p.text = text
-	return p
 }
 
 // tellImage returns the cause of a failed pull. reason is the waiting reason, "" where only an event tells.

@@ -277,15 +277,3 @@ func (c *Classifier) ofPodEvents(p *podView) (Failure, bool) {
 	}
 	return Failure{}, false
 }
-
-// newest returns the latest event with one of the reasons. events are newest first.
-func newest(events []*corev1.Event, reasons ...string) *corev1.Event {
-	for _, event := range events {
-		for _, reason := range reasons {
-			if event.Reason == reason {
-				return event
-			}
-		}
-	}
-	return nil
-}

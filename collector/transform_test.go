@@ -65,8 +65,8 @@ func TestTransforms(t *testing.T) {
 				t.Fatal(err)
 			}
 			again, err := transform(small)
-			if err != nil || again != small {
-				t.Errorf("%s: a second transform gives %#v, %v", name, again, err)
+			if err != nil || !reflect.DeepEqual(again, small) {
+				t.Errorf("%s: a second transform gives %T for %T, or another one: %v", name, again, small, err)
 			}
 			if !reflect.DeepEqual(object, untouched) {
 				t.Errorf("%s: the transform changes what it is given", name)

@@ -58,7 +58,8 @@ Without a command it serves metrics about the cluster of the current kubeconfig 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, kingpin: kingpin.New("kube-failure-exporter", about)}
 	a.kingpin.Version(version.Print("kube-failure-exporter"))
-	a.kingpin.HelpFlag.Short('h')
+	a.kingpin.HelpFlag.Short('h').Help("Show help; after a command, that command's.")
+	a.kingpin.UsageTemplate(usage)
 	a.kingpin.UsageWriter(stdout).ErrorWriter(stderr)
 	a.kingpin.Terminate(func(int) { a.exited = true })
 	a.commonFlags()
@@ -113,7 +114,7 @@ func (a *app) diagnoseFlags(c *kingpin.CmdClause) {
 
 // parse returns the command that the arguments ask for, nil where help or version was asked for and given.
 func (a *app) parse(args []string) (func(context.Context) error, error) {
-	name, err := a.kingpin.Parse(args)
+	name, err := a.kingpin.Parse(kubectlFlags(args))
 	if a.exited {
 		return nil, nil //nolint:nilnil // nothing is left to do, and that is no error
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
+	"regexp"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -15,6 +17,26 @@ import (
 	"github.com/kube-failure-exporter/kube-failure-exporter/report"
 )
 
+// The endpoints beside the metrics.
+const (
+	pathHealthy = "/-/healthy"
+	pathReady   = "/-/ready"
+)
+
+// plainPath matches paths without anything that http.ServeMux takes for a pattern, or that no URL holds as it is.
+var plainPath = regexp.MustCompile(`^/[\w.~/-]*[\w.~-]$`)
+
+// checkMetricsPath refuses what newHandler cannot serve.
+func checkMetricsPath(metrics string) error {
+	switch {
+	case !plainPath.MatchString(metrics) || path.Clean(metrics) != metrics:
+		return fmt.Errorf("--web.telemetry-path must be a path such as /metrics, not %q", metrics)
+	case metrics == pathHealthy || metrics == pathReady:
+		return fmt.Errorf("--web.telemetry-path must not be %s: something else is served there", metrics)
+	}
+	return nil
+}
+
 // newHandler returns the endpoints.
 func newHandler(c *collector.Collector, catalogue *classify.Catalogue, registry *prometheus.Registry, metricsPath string, logger *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
@@ -22,10 +44,10 @@ func newHandler(c *collector.Collector, catalogue *classify.Catalogue, registry 
 		EnableOpenMetrics: true, EnableOpenMetricsTextCreatedSamples: true, MaxRequestsInFlight: 5, Registry: registry,
 		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelError), ErrorHandling: promhttp.HTTPErrorOnError,
 	}))
-	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET "+pathHealthy, func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "kube-failure-exporter is healthy.")
 	})
-	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("GET "+pathReady, func(w http.ResponseWriter, _ *http.Request) {
 		if !c.Ready() {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			fmt.Fprintln(w, "kube-failure-exporter is not ready: its caches have not synced.")

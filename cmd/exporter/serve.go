@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,8 +26,8 @@ func (a *app) runServe(ctx context.Context) error {
 		return err
 	}
 	klog.SetSlogLogger(logger.With("component", "client-go"))
-	if !strings.HasPrefix(a.serve.metricsPath, "/") || a.serve.metricsPath == "/" {
-		return fmt.Errorf("--web.telemetry-path must begin with / and not be / itself, not %q", a.serve.metricsPath)
+	if err := checkMetricsPath(a.serve.metricsPath); err != nil {
+		return err
 	}
 	catalogue, err := classify.LoadCatalogue()
 	if err != nil {
