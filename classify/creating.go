@@ -14,7 +14,7 @@ func (c *Classifier) creating(p *podView, v *Verdict) {
 	if !p.allWait() {
 		return
 	}
-	sandbox := p.is(corev1.PodReadyToStartContainers, corev1.ConditionTrue)
+	sandbox := p.is(corev1.PodReadyToStartContainers)
 	if !sandbox {
 		v.Open = append(v.Open, Stage{Family: FamilyVolume})
 	}
@@ -53,7 +53,7 @@ func (c *Classifier) creating(p *podView, v *Verdict) {
 // allWait says that no container has begun, those that have ended well (init containers) aside.
 func (p *podView) allWait() bool {
 	for i := range p.containers {
-		if ctr := &p.containers[i]; !ctr.notBegun() && !(ctr.isInit && ctr.done()) {
+		if ctr := &p.containers[i]; !ctr.notBegun() && (!ctr.isInit || !ctr.done()) {
 			return false
 		}
 	}

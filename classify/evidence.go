@@ -182,9 +182,9 @@ func (p *podView) condition(kind corev1.PodConditionType) *corev1.PodCondition {
 	return nil
 }
 
-func (p *podView) is(kind corev1.PodConditionType, status corev1.ConditionStatus) bool {
+func (p *podView) is(kind corev1.PodConditionType) bool {
 	condition := p.condition(kind)
-	return condition != nil && condition.Status == status
+	return condition != nil && condition.Status == corev1.ConditionTrue
 }
 
 // notReadySince is since when the pod is kept from running, as its conditions tell: for as long as it lasts the API

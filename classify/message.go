@@ -9,10 +9,8 @@ import (
 const maxMessage = 16 << 10
 
 // wrapping is what kubelets and event recorders put before the words that matter.
-var wrapping = []string{
-	"(combined from similar events): ",
-	"Error: ",
-	"Error creating: ",
+func wrapping() []string {
+	return []string{"(combined from similar events): ", "Error: ", "Error creating: "}
 }
 
 // unwrap cuts a message to a bounded length of valid text, undoes nested quoting, and takes away what event recorders
@@ -25,7 +23,7 @@ func unwrap(message string) string {
 	message = fieldPathPrefix.ReplaceAllString(message, "")
 	for again := true; again; {
 		again = false
-		for _, prefix := range wrapping {
+		for _, prefix := range wrapping() {
 			if rest, ok := strings.CutPrefix(message, prefix); ok {
 				message, again = rest, true
 			}

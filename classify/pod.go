@@ -105,7 +105,7 @@ func podFence(reason string) (Cause, bool) {
 	return "", false
 }
 
-// outOf matches the kubelet's rejections OutOfcpu, OutOfmemory, OutOfpods, OutOfnvidia.com/gpu …
+// outOf matches the kubelet's rejections OutOfcpu, OutOfmemory, OutOfpods, OutOfnvidia.com/gpu and so on.
 var outOf = regexp.MustCompile(`^OutOf\S+$`)
 
 // tellPod returns the cause from a status reason and message of a pod, a condition or an event.

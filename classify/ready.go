@@ -119,7 +119,7 @@ func probeBudget(probe *corev1.Probe) time.Duration {
 // gates tells a pod whose containers are all ready and which waits for a readiness gate.
 func (c *Classifier) gates(p *podView, v *Verdict) {
 	ready := p.condition(corev1.PodReady)
-	if ready == nil || ready.Status == corev1.ConditionTrue || !p.is(corev1.ContainersReady, corev1.ConditionTrue) {
+	if ready == nil || ready.Status == corev1.ConditionTrue || !p.is(corev1.ContainersReady) {
 		return
 	}
 	if ready.Reason != "ReadinessGatesNotReady" && len(p.Pod.Spec.ReadinessGates) == 0 {

@@ -35,8 +35,8 @@ var (
 		`(\\*["']?[ \t]*[=:][ \t]*)(\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"',;&)}]+)`)
 )
 
-// plainQuery are query parameters that say something and hold no secret.
-var plainQuery = map[string]bool{"timeout": true, "service": true, "scope": true, "ns": true, "limit": true, "region": true}
+// plainQuery matches query parameters that say something and hold no secret.
+var plainQuery = regexp.MustCompile(`(?i)^(timeout|service|scope|ns|limit|region)$`)
 
 var (
 	// plainWord are words of sentences that stand behind "password:" and the like.
@@ -132,7 +132,7 @@ func redactQuery(match string) string {
 	params := strings.Split(query, "&")
 	for i, param := range params {
 		name, _, hasValue := strings.Cut(param, "=")
-		if hasValue && !plainQuery[strings.ToLower(name)] {
+		if hasValue && !plainQuery.MatchString(name) {
 			params[i] = name + "=" + redacted
 		}
 	}

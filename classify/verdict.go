@@ -124,7 +124,8 @@ func (p *podView) lost() (Failure, bool) {
 	if phase := p.Pod.Status.Phase; phase == corev1.PodFailed || phase == corev1.PodSucceeded || p.Pod.Spec.NodeName == "" {
 		return Failure{}, false
 	}
-	since, message := time.Time{}, ""
+	var since time.Time
+	var message string
 	event := newest(p.all, "NodeNotReady")
 	switch ready := p.condition(corev1.PodReady); {
 	case p.Node != nil && !p.Node.Ready:
@@ -133,7 +134,7 @@ func (p *podView) lost() (Failure, bool) {
 		return Failure{}, false
 	case p.Pod.Status.Phase == corev1.PodUnknown || p.Pod.Status.Reason == "NodeLost":
 		since, message = p.notReadySince(nil), p.Pod.Status.Message
-	case event != nil && ready != nil && ready.Status == corev1.ConditionFalse && ready.Reason == "" && p.is(corev1.ContainersReady, corev1.ConditionTrue):
+	case event != nil && ready != nil && ready.Status == corev1.ConditionFalse && ready.Reason == "" && p.is(corev1.ContainersReady):
 		since, message = ready.LastTransitionTime.Time, event.Message
 	default:
 		return Failure{}, false
@@ -247,7 +248,7 @@ func (c *Classifier) asAWhole(p *podView, v *Verdict) {
 		v.Failures = append(v.Failures, f)
 		return
 	}
-	if p.is(corev1.PodReady, corev1.ConditionTrue) {
+	if p.is(corev1.PodReady) {
 		return
 	}
 	if f, ok := c.ofStatus(p); ok {

@@ -4,8 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 )
 
 // TestMessagesDirect asks the classifier itself about every variant of every record: the quick way to measure rules.

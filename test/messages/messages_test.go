@@ -12,9 +12,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 )
 
 // TestMessages runs the exporter's "diagnose -o json" over real messages and compares the told causes with the true ones.

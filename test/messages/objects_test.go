@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 )
 
 // seen is when everything happened.

@@ -11,8 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 )
 
 // recordsVariable names the environment variable with the path of the records.

@@ -4,9 +4,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 )
 
 // variant is one way in which tools, kubelets of other versions and people who cut objects down change a record's objects.
@@ -43,7 +44,7 @@ func variants() []variant {
 			}
 		}},
 		{"ContainerCreating", creating},
-		{"waiting without a reason", func(o *objects, r *record) {
+		{"waiting without a reason", func(o *objects, _ *record) {
 			if w := o.waiting(); w != nil && o.event != nil {
 				*w = corev1.ContainerStateWaiting{}
 			}
@@ -71,7 +72,7 @@ func variants() []variant {
 				object.(metav1.Object).SetCreationTimestamp(*at(seen))
 			}
 		}},
-		{"only the event's time of the new API", func(o *objects, r *record) {
+		{"only the event's time of the new API", func(o *objects, _ *record) {
 			if o.event != nil {
 				o.event.FirstTimestamp, o.event.LastTimestamp = metav1.Time{}, metav1.Time{}
 				o.event.EventTime = metav1.NewMicroTime(seen)
