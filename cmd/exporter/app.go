@@ -24,6 +24,7 @@ type app struct {
 	kingpin        *kingpin.Application
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	clientLog      func(*slog.Logger)
 	exited         bool // --help or --version has said all
 
 	kubeconfig, context string

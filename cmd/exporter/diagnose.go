@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"golang.org/x/term"
-	"k8s.io/klog/v2"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 	"github.com/kube-failure-exporter/kube-failure-exporter/collector"
@@ -92,7 +91,7 @@ func (a *app) lookAtCluster(ctx context.Context, catalogue *classify.Catalogue, 
 	if err != nil {
 		return s, "", withHint(err, "name one with --kubeconfig, or give files with -f")
 	}
-	klog.SetSlogLogger(slog.New(slog.DiscardHandler)) // what cannot be seen is in the notes and the error
+	a.clientLog(slog.New(slog.DiscardHandler)) // what cannot be seen is in the notes and the error
 	ctx, cancel := context.WithTimeout(ctx, a.diagnose.timeout)
 	defer cancel()
 	a.serve.maxFailures = 1 // no series are made

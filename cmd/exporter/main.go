@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
+
+	"k8s.io/klog/v2"
 )
 
 // Exit codes.
@@ -21,14 +24,16 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, klog.SetSlogLogger))
 }
 
 // errFound says that diagnose found failures, which it has already shown.
 var errFound = errors.New("failures found")
 
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// run is the program. clientLog takes the logger of client-go, which is one for the whole process.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, clientLog func(*slog.Logger)) int {
 	app := newApp(stdin, stdout, stderr)
+	app.clientLog = clientLog
 	command, err := app.parse(args)
 	if err == nil && command != nil {
 		err = command(ctx)

@@ -13,7 +13,6 @@ import (
 	versioncollector "github.com/prometheus/client_golang/prometheus/collectors/version"
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
-	"k8s.io/klog/v2"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 	"github.com/kube-failure-exporter/kube-failure-exporter/collector"
@@ -25,7 +24,7 @@ func (a *app) runServe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	klog.SetSlogLogger(logger.With("component", "client-go"))
+	a.clientLog(logger.With("component", "client-go"))
 	if err := checkMetricsPath(a.serve.metricsPath); err != nil {
 		return err
 	}
