@@ -23,11 +23,12 @@ func configRules() table {
 		},
 		{
 			cause:   RunAsNonRootViolation,
-			pattern: regexp.MustCompile(`container has runasnonroot|image will run as root|runasuser breaks non-root policy`),
+			pattern: regexp.MustCompile(`container has runasnonroot|image will run as root|runasuser breaks non-root policy|will break non-root policy`),
 			made: []string{
 				`container has runAsNonRoot and image will run as root (pod: "web_apps(12)", container: web)`,
 				`Error: container has runAsNonRoot and image has non-numeric user (nobody), cannot verify user is non-root`,
 				`container's runAsUser breaks non-root policy (pod: "web_apps(12)", container: web)`,
+				`container's runAsUserName (ContainerAdministrator) which will be regarded as root identity and will break non-root policy (pod: "web_apps(12)", container: web)`,
 			},
 		},
 		{
@@ -41,16 +42,20 @@ func configRules() table {
 		},
 		{
 			cause: NoCommand,
-			any:   []string{"no command specified"},
-			made:  []string{`failed to generate container "12" spec: failed to generate spec: no command specified`},
+			any:   []string{"no command specified", "container create failed: executable path not specified", "args must not be empty"},
+			made: []string{
+				`failed to generate container "12" spec: failed to generate spec: no command specified`,
+				`Error: container create failed: executable path not specified`,
+			},
 		},
 		{
 			cause:   InvalidSubPath,
-			pattern: regexp.MustCompile(`^stat /\S*: no such file|failed to prepare subpath|failed to create subpath|subpath .*(not|must)|^lstat /\S*/volumes?`),
+			pattern: regexp.MustCompile(`^stat /\S*: no such file|failed to prepare subpath|failed to create subpath|subpath .*(not|must)|^lstat /\S*/volumes?|sub path .* does not exist in`),
 			made: []string{
 				`Error: failed to prepare subPath for volumeMount "data" of container "web"`,
 				`Error: stat /data/app: no such file or directory`,
 				`failed to create subPath directory for volumeMount "data" of container "web"`,
+				`sub path "models" does not exist in image volume "r.example/data:1"`,
 			},
 			near: []string{`failed to create containerd task: exec: "/app": stat /app: no such file or directory`},
 		},

@@ -187,7 +187,7 @@ func (c *Classifier) betweenCrashes(p *podView, ctr *container, last *corev1.Con
 // startEvent returns the newest event that says why a container did not start.
 func startEvent(events []*corev1.Event) *corev1.Event {
 	for _, event := range events {
-		if event.Reason == "Failed" && !isPull(event) {
+		if event.Reason == "Failed" && !isPull(event) || event.Reason == "FailedPostStartHook" || startSync(event) {
 			return event
 		}
 	}

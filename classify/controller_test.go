@@ -239,3 +239,11 @@ func TestControllerOf(t *testing.T) {
 		t.Error("a pod is no controller")
 	}
 }
+
+func TestWebhookMayQuoteAQuota(t *testing.T) {
+	cause, quota, ok := New(DefaultOptions()).tellCreate(`admission webhook "policy.example" denied the request: ` +
+		`exceeded quota: other, requested: pods=1, used: pods=1, limited: pods=1`)
+	if cause != AdmissionWebhookDenied || quota != nil || !ok {
+		t.Errorf("got %s, %v, %v", cause, quota, ok)
+	}
+}

@@ -15,17 +15,33 @@ func wordsRules() table {
 	return table{
 		{
 			cause: AppPermissionDenied,
-			pattern: regexp.MustCompile(`(?m)permission denied|operation not permitted|read-only file system|\beacces\b|\berofs\b|permissionerror: |` +
-				`accessdeniedexception`),
-			none: []string{"permission denied (publickey", "permission denied for ", "pq: permission denied", "access denied for user"},
+			// An errno in words ends its clause; "permission denied for", "to", "on" and "(publickey" are about something else.
+			pattern: regexp.MustCompile(`(?m)(: |- |\] |\(|")permission denied(["'),:;.\]]|\s*$| in /| at /| \(os error)|` +
+				`(chown|chmod|chgrp|ownership|permissions|mkdir|open|unlink|eperm).*operation not permitted|access to the path '[^']*' is denied|` +
+				`read-only file system|\beacces\b|\berofs\b|permissionerror: |nio\.file\.accessdeniedexception`),
+			none: []string{ // a login or a port, not a file
+				"permission denied, please try again", "access denied for user", "pq: permission denied", "bind: permission denied", "bind() to",
+				"connect: permission denied", "listen eacces", "socket: permission denied",
+			},
 			made: []string{
 				"sh: can't create /data/out: Read-only file system",
 				"nginx: [emerg] open() \"/var/run/nginx.pid\" failed (13: Permission denied)",
 				"Error: EACCES: permission denied, mkdir '/app/cache'",
+				`Error: Os { code: 13, kind: PermissionDenied, message: "Permission denied" }`,
+				"PHP Warning: fopen(/data/log): failed to open stream: Permission denied in /app/index.php on line 3",
+				"mysqld: Can't create/write to file '/data/is_writable' (Errcode: 13 - Permission denied)",
+				"System.UnauthorizedAccessException: Access to the path '/app/keys' is denied.",
 			},
 			near: []string{
 				`FATAL: pq: permission denied for table users`,
 				`git@example.org: Permission denied (publickey).`,
+				"Error making API request.\n\nURL: PUT http://vault.example:8200/v1/auth/login\nCode: 403. Errors:\n\n* permission denied",
+				`listen tcp :80: bind: permission denied`,
+				`Error: listen EACCES: permission denied 0.0.0.0:80`,
+				`AccessDeniedException: User: arn:example:web is not authorized to perform: GetItem`,
+				`iptables: can't initialize table: Operation not permitted`,
+				"iptables: can't initialize table: Permission denied (you must be root)",
+				"remote: Permission denied to web-bot.\nfatal: unable to access 'https://git.example/web.git/': 403",
 			},
 		},
 		{
@@ -76,7 +92,7 @@ func (c *Classifier) tellEnd(e ended) (Cause, Family, bool) {
 				return cause, FamilyStart, true
 			}
 		}
-		if cause, ok := c.words.tell(lastLines(message)); ok && t.ExitCode < 128 {
+		if cause, ok := c.words.tell(lastLines(message)); ok && t.ExitCode < 126 { // from 126 on the code is the shell's own word
 			return cause, FamilyCrash, true
 		}
 	}
@@ -85,7 +101,8 @@ func (c *Classifier) tellEnd(e ended) (Cause, Family, bool) {
 
 // runtimeWords are those of a runtime that speaks through the container's output, because the exec failed after the
 // container had started (opencontainers/runc libcontainer/standard_init_linux.go).
-var runtimeWords = regexp.MustCompile(`exec user process caused|^exec /\S+: |\nexec /\S+: |OCI runtime|container_linux\.go|exec format error`)
+var runtimeWords = regexp.MustCompile("exec container process [(`]|" +
+	`exec user process caused|^exec /\S+: |\nexec /\S+: |OCI runtime|container_linux\.go|exec format error`)
 
 // lastLines is the end of a message: what an application says last is why it ended.
 func lastLines(message string) string {

@@ -106,12 +106,11 @@ func vagueness(event *corev1.Event) int {
 
 // tellVolume returns the cause that an event about volumes or the sandbox tells.
 func (c *Classifier) tellVolume(reason, message string) (Cause, bool) {
-	text := unescape(unwrap(message))
-	if cause, ok := c.volume.tell(text); ok {
-		if reason == "FailedCreatePodSandBox" && !sandboxCause(cause) {
-			return SandboxCreateFailed, true
+	lower := strings.ToLower(unescape(unwrap(message)))
+	for i := range c.volume {
+		if rule := &c.volume[i]; sayable(reason, rule.cause) && rule.matches(lower) {
+			return rule.cause, true
 		}
-		return cause, true
 	}
 	switch reason {
 	case "FailedCreatePodSandBox", "FailedPodSandBoxStatus":
@@ -125,7 +124,7 @@ func (c *Classifier) tellVolume(reason, message string) (Cause, bool) {
 }
 
 func sandboxCause(cause Cause) bool {
-	return cause == CNINotReady || cause == PodIPExhausted || cause == SandboxCreateFailed
+	return cause == CNINotReady || cause == PodIPExhausted || cause == SandboxCreateFailed || cause == OOMKilledAtStart
 }
 
 func volumeReason(reason string) string {

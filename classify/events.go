@@ -71,7 +71,7 @@ var neverStarted = regexp.MustCompile(`(?i)start(ing)? (the )?container|failed t
 
 // syncOfContainer matches what kubelets up to 1.8 say of a container under FailedSync, the reason for everything that
 // keeps a pod from its desired state.
-var syncOfContainer = regexp.MustCompile(`failed to "StartContainer" for "([^"]*)" with (\w+): "?`)
+var syncOfContainer = regexp.MustCompile(`failed to "StartContainer" for "([^"]*)" with (\w+)[^:]*: "?`)
 
 // startSync says that a FailedSync event is about a container and not, as most are, about volumes or the sandbox.
 func startSync(event *corev1.Event) bool {

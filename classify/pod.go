@@ -50,10 +50,11 @@ func podRules() table {
 		},
 		{
 			cause:   Preempted,
-			pattern: regexp.MustCompile(`preempting to accommodate a higher priority pod|preempted in order to admit critical pod|preempted by (a )?pod`),
+			pattern: regexp.MustCompile(`preempting to accommodate a higher priority pod|preempted in order to admit critical pod|preempted by (a )?pod|preempted by kubelet to accommodate`),
 			made: []string{
 				`default-scheduler: preempting to accommodate a higher priority pod`,
 				`Preempted in order to admit critical pod`,
+				`Pod was preempted by Kubelet to accommodate a critical pod.`,
 			},
 		},
 		{
@@ -67,9 +68,12 @@ func podRules() table {
 			made:    []string{`Taint manager: deleting due to NoExecute taint`},
 		},
 		{
-			cause:   NodeAdmissionRejected,
-			pattern: regexp.MustCompile(`predicate \S+ failed|allocate failed due to|didn't have enough (resource|capacity)|recover from admission failure|pod was rejected: |cannot enforce apparmor|unable to admit`),
+			cause: NodeAdmissionRejected,
+			pattern: regexp.MustCompile(`predicate \S+ failed|allocate failed due to|didn't have enough (resource|capacity)|recover from admission failure|pod was rejected: |cannot enforce apparmor|unable to admit|` +
+				`resources cannot be allocated with topology locality|smt alignment error: |forbidden sysctl: |generalpredicates failed due to`),
 			made: []string{
+				`Pod Resources cannot be allocated with Topology locality`,
+				`Pod forbidden sysctl: "net.core.somaxconn" not whitelisted`,
 				`Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector`,
 				`Pod was rejected: Node didn't have enough resource: cpu, requested: 500, used: 3800, capacity: 4000`,
 				`Pod was rejected: Allocate failed due to requested number of devices unavailable for nvidia.com/gpu. Requested: 1, Available: 0, which is unexpected`,
@@ -96,7 +100,9 @@ func podFence(reason string) (Cause, bool) {
 	case "MatchNodeSelector", "HostName", "HostPorts", "PodFitsHostPorts", "PodToleratesNodeTaints", "NodeUnschedulable", "SysctlForbidden",
 		"NodeAffinity", "NodeName", "NodePorts", "NodeResourcesFit", "UnexpectedAdmissionError", "TaintToleration", "InvalidNodeInfo",
 		"PodOSSelectorNodeLabelDoesNotMatch", "PodOSNotSupported", "TopologyAffinityError", "AppArmor", "SMTAlignmentError",
-		"UnsupportedPodLevelResources", "PodFeatureUnsupported", "PodLevelResourcesNotAdmittedReason", "InitContainerRestartPolicyForbidden":
+		"UnsupportedPodLevelResources", "PodFeatureUnsupported", "PodLevelResourcesNotAdmittedReason", "PodLevelResourcesNotSupported",
+		"InitContainerRestartPolicyForbidden", "SupplementalGroupsPolicyNotSupported", "EmptyPodSharedPoolError", "VolumeAttachmentLimitExceeded",
+		"UnexpectedPredicateFailureType":
 		return NodeAdmissionRejected, true
 	}
 	if outOf.MatchString(reason) {

@@ -56,9 +56,10 @@ func probeRules() table {
 		},
 		{
 			cause:   ProbeCommandFailed,
-			pattern: regexp.MustCompile("exec: [\"`][^\"`]*[\"`]: |executable file|exec format error"),
+			pattern: regexp.MustCompile("exec: [\"`].*[\"`]: (stat |permission|executable|no such|is a dir|not a dir|invalid|fork/exec)|executable file|exec format error"),
 			made: []string{
 				`Readiness probe failed: OCI runtime exec failed: exec failed: unable to start container process: exec: "/probe.sh": permission denied: unknown`,
+				`Liveness probe errored: rpc error: code = Unknown desc = failed to exec in container: failed to start exec "12": OCI runtime exec failed: exec failed: unable to start container process: exec: "grep '\"up\"'": stat grep '"up"': no such file or directory: unknown`,
 			},
 			near: []string{
 				`Readiness probe failed: OCI runtime exec failed: exec failed: unable to start container process: open /sys/fs/cgroup/kubepods/12/cgroup.procs: no such file or directory: unknown`,
@@ -66,16 +67,23 @@ func probeRules() table {
 		},
 		{
 			cause: ProbeFailed, // Kubernetes' own trouble with the probe, not the command's answer
-			pattern: regexp.MustCompile(`grpc health protocol|connection reset by peer|cgroups?\b|apparmor|failed to start exec|failed to exec in container|` +
-				`probe failed: get "?https?://|: eof$|error: health rpc|no route to host|probe errored: strconv|container not running|no running task found`),
+			pattern: regexp.MustCompile(`grpc health protocol|tcp \S+: .*(connection reset by peer|no route to host)|cgroups?\b|apparmor|failed to start exec|failed to exec in container|` +
+				`probe failed: get "?https?://|error: health rpc|container not running|no running task found|` +
+				`probe errored|container \S+ is not running|exec a container that has stopped|oci runtime (error: )?exec failed|` +
+				`exec failed: (container_linux|unable to start)`),
 			made: []string{
+				`Liveness probe errored and resulted in unknown state: rpc error: code = Unknown desc = error in the runtime's connection`,
+				`Readiness probe failed: rpc error: code = 2 desc = container 12 is not running`,
+				`Liveness probe failed: rpc error: code = 2 desc = oci runtime error: exec failed: container_linux.go:247: starting container process caused "read /proc/12/status: bad address"`,
 				`Readiness probe errored: rpc error: code = NotFound desc = failed to exec in container: failed to load task: no running task found: task 12 not found: not found`,
 				`Startup probe failed: Get "http://10.0.0.4:80/": read tcp 10.0.0.1:5->10.0.0.4:80: read: connection reset by peer`,
+				`Readiness probe failed: dial tcp 10.0.0.4:80: connect: no route to host`,
 			},
+			near: []string{`Readiness probe failed: unexpected answer. Error: Connection reset by peer`},
 		},
 		{
 			cause: ProbeCommandFailed,
-			pattern: regexp.MustCompile(`oci runtime exec failed|exec failed|executable file not found|no such file or directory|not found|can't open|` +
+			pattern: regexp.MustCompile(`executable file not found|no such file or directory|not found|can't open|` +
 				`exit(ed)? (code|status|with)|cannot |error`),
 			made: []string{
 				`Readiness probe failed: cat: can't open '/tmp/ready': No such file or directory`,

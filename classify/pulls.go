@@ -90,23 +90,28 @@ var pullPhrase = regexp.MustCompile(`failed to pull and unpack image|unable to p
 	`failed to resolve (reference|image)|[Rr]eading manifest|pinging (container|docker) registry|initializing source docker://|` +
 	`pull access denied|manifest for \S+ not found|no matching manifest|error pulling image|failed to register layer|(writing|reading) blob`)
 
-// pull is one failed attempt to get an image, as the rules of this file see it.
+// pull is one failed attempt to get an image, as the rules see it.
 type pull struct {
 	// text is the lower-case message without quoted references, URLs and digests: a tag may be called not-found.
 	text string
-	// hosts are the hosts of the URLs that were in the message.
+	// hosts are the hosts that were asked; a link to a page of help is none.
 	hosts []string
-	image Reference
+	// gitlab says that GitLab gives the tokens of this registry.
+	gitlab bool
+	image  Reference
 	// exists says that another container runs from the same repository.
 	exists bool
 }
 
 var (
 	quotedWord  = regexp.MustCompile(`"[^"\s]*"`)
-	urlWord     = regexp.MustCompile(`https?://([^/\s"?]*[^/\s"?:,])(?:[^\s"]*[^\s":,])?|pulling from host (\S+)`)
+	urlWord     = regexp.MustCompile(`https?://[^/\s"?]*[^/\s"?:,](?:[^\s"]*[^\s":,])?|pulling from host \S+`)
+	askedHost   = regexp.MustCompile(`(?:\b(?:get|head|post) "?|request to |status code |at )https?://([^/\s"?]*[^/\s"?:,])|pulling from host (\S+)`)
 	digestWord  = regexp.MustCompile(`\bsha256:[0-9a-f]+`)
 	refWord     = regexp.MustCompile(`\b[a-z0-9][a-z0-9._-]*(:\d+)?/[a-z0-9._/<>-]+(:[\w.<>-]+)?(@ref)?`)
-	pulledImage = regexp.MustCompile(`(?:[Pp]ull(?:ing)? image|unpack image|resolve reference|Container image|manifest for|reading manifest \S+ in|Error reading manifest \S+ in) "?([^\s",]+)"?`)
+	namedImage  = regexp.MustCompile(`\b(access denied|manifest) for [^\s,]*[^\s,:]|docker://\S*[^\s:]`)
+	pulledImage = regexp.MustCompile(`(?:[Pp]ull(?:ing)? image|unpack image|resolve reference|Container image|manifest for|` +
+		`(?:Error )?reading manifest \S+ in) "?([^\s",]+)"?`)
 )
 
 // newPull sets references, URLs and digests aside. image is what the container asks for; where it is not known, the
@@ -115,15 +120,25 @@ func newPull(message, image string, exists func(repository string) bool) *pull {
 	if m := pulledImage.FindAllStringSubmatch(message, -1); image == "" && m != nil {
 		image = m[len(m)-1][1]
 	}
-	p := &pull{image: ParseReference(image)}
-	p.exists = image != "" && exists != nil && exists(p.image.String())
 	text := strings.ToLower(message)
-	for _, m := range urlWord.FindAllStringSubmatch(text, -1) {
+	p := &pull{}
+	if image != "" {
+		p.image = ParseReference(image)
+		p.exists = exists != nil && exists(p.image.String())
+	}
+	p.gitlab = strings.HasSuffix(p.image.Registry, "gitlab.com") || strings.Contains(text, "/jwt/auth?")
+	for _, m := range askedHost.FindAllStringSubmatch(text, -1) {
 		p.hosts = append(p.hosts, cmp.Or(m[1], m[2]))
 	}
 	text = urlWord.ReplaceAllString(text, "url")
 	text = digestWord.ReplaceAllString(text, "ref")
-	if len(image) > 3 {
+	text = namedImage.ReplaceAllStringFunc(text, func(words string) string {
+		if before, _, ok := strings.Cut(words, " for "); ok {
+			return before + " for ref"
+		}
+		return "ref"
+	})
+	if len(image) > 3 && strings.ContainsAny(image, "/:@") { // a bare name may be a word of the message
 		text = strings.ReplaceAll(text, strings.ToLower(image), "ref")
 	}
 	text = quotedWord.ReplaceAllString(text, "ref")

@@ -69,7 +69,7 @@ func (c *Classifier) ofProbeEvent(p *podView, ctr *container, event *corev1.Even
 // tellProbe returns the cause that a probe's sentence tells. An exec probe's command that ends with any word of its own
 // has failed as a command.
 func (c *Classifier) tellProbe(message string) (Cause, bool) {
-	text := unwrap(message)
+	text := unescape(unwrap(message))
 	if cause, ok := c.probe.tell(text); ok {
 		return cause, true
 	}

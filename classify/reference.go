@@ -39,6 +39,15 @@ func (r Reference) hubOfficial() bool {
 	return r.Registry == "docker.io" && strings.HasPrefix(r.Repository, "library/")
 }
 
+// open says that the registry holds nothing but what everybody may pull.
+func (r Reference) open() bool {
+	switch r.Registry {
+	case "registry.k8s.io", "k8s.gcr.io", "mcr.microsoft.com":
+		return true
+	}
+	return false
+}
+
 // deniesMissing says that the registry answers "denied" for a repository that does not exist, so that its "not found"
 // can only mean the tag.
 func (r Reference) deniesMissing() bool {

@@ -41,11 +41,14 @@ func ruleTables(c *Classifier) []ruleTable {
 // volumeEventReason is the reason of the event in which the kubelet writes such a message.
 func volumeEventReason(message string) string {
 	switch {
-	case strings.HasPrefix(message, "network is not ready"):
+	case strings.Contains(message, "network is not ready: "):
 		return "NetworkNotReady"
+	case strings.Contains(message, "Error syncing pod"):
+		return "FailedSync"
+	case strings.Contains(message, "MountVolume."):
 	case strings.Contains(message, "sandbox"):
 		return "FailedCreatePodSandBox"
-	case strings.HasPrefix(message, "AttachVolume"), strings.HasPrefix(message, "Multi-Attach"):
+	case strings.Contains(message, "AttachVolume."), strings.Contains(message, "Multi-Attach"):
 		return "FailedAttachVolume"
 	}
 	return "FailedMount"

@@ -24,47 +24,56 @@ type schedulePhrase struct {
 
 // schedulePhrases returns the phrases of the scheduler's plugins since Kubernetes 1.5 (pkg/scheduler/framework/plugins
 // and, before 1.19, pkg/scheduler/algorithm/predicates), of Karpenter, Volcano and the cluster autoscaler.
-// The first that matches counts: "volume node affinity" stands before "node affinity".
+// The first that matches counts: "volume node affinity" stands before "node affinity". A claim whose volume is gone or
+// that is being deleted has no phrase: it is not waiting for a volume, and there may be data to save.
 func schedulePhrases() []schedulePhrase {
 	phrase := func(cause Cause, pattern string, made ...string) schedulePhrase {
 		return schedulePhrase{cause: cause, pattern: regexp.MustCompile(`(?i)` + pattern), made: made}
 	}
 	return []schedulePhrase{
 		phrase(NoNodes, `^no nodes available`, "no nodes available to schedule pods"),
-		phrase(PersistentVolumeClaimMissing, `persistentvolumeclaims? "[^"]*" not found|persistentvolumeclaim is not found|controller to create the persistentvolumeclaim`,
+		phrase(PersistentVolumeClaimMissing, `persistentvolumeclaims? "[^"]*" not found|persistentvolumeclaim is not found|could not find v1\.persistentvolumeclaim "|controller to create the persistentvolumeclaim`,
 			`persistentvolumeclaim "data" not found`, `persistentvolumeclaims "data" not found`,
-			`SchedulerPredicates failed due to PersistentVolumeClaim is not found: "data"`, `waiting for ephemeral volume controller to create the persistentvolumeclaim "a-b"`),
-		phrase(PersistentVolumeClaimUnbound, `unbound immediate|is not bound|find available persistent volumes to bind|`+
-			`unbound persistentvolumeclaim|binding volumes: |bound to non-existent persistentvolume|persistentvolumeclaim "[^"]*" is being deleted`,
+			`SchedulerPredicates failed due to PersistentVolumeClaim is not found: "data"`, `waiting for ephemeral volume controller to create the persistentvolumeclaim "a-b"`,
+			`running PreFilter plugin "VolumeBinding": error getting PVC "shop/data": could not find v1.PersistentVolumeClaim "shop/data"`),
+		phrase(VolumeNodeAffinityConflict, `volume node affinity conflict|persistentvolume's node affinity|pv "[^"]*" node affinity doesn't match node|`+
+			`plugin(\(s\))? \[?volumebinding\]?$|no available volume zone|NoVolumeZoneConflict|NoVolumeNodeConflict|^VolumeNodeAffinityConflict$`,
+			"node(s) had volume node affinity conflict", "node(s) didn't match PersistentVolume's node affinity", "node(s) had no available volume zone",
+			`running PreBind plugin "VolumeBinding": binding volumes: pv "a" node affinity doesn't match node "b": no matching NodeSelectorTerms`,
+			"node(s) didn't satisfy plugin(s) [VolumeBinding]", "node(s) didn't satisfy plugin VolumeBinding", "VolumeNodeAffinityConflict"),
+		phrase(PersistentVolumeClaimUnbound, `unbound immediate|is not bound|^VolumeBindingNoMatch$|find available persistent volumes to bind|`+
+			`unbound persistentvolumeclaim|binding volumes: (context deadline exceeded|timed out|provisioning failed)|pvc \S+ not bound`,
 			"pod has unbound immediate PersistentVolumeClaims", "node(s) didn't find available persistent volumes to bind",
-			"pod has unbound PersistentVolumeClaims is not bound",
-			`running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded`),
-		phrase(VolumeNodeAffinityConflict, `volume node affinity conflict|no available volume zone|NoVolumeZoneConflict|NoVolumeNodeConflict`,
-			"node(s) had volume node affinity conflict", "node(s) had no available volume zone"),
-		phrase(VolumeLimitReached, `max volume count|MaxCSIVolumeCount|Max\w+VolumeCount`,
-			"node(s) exceed max volume count", "MaxCSIVolumeCount"),
+			"pod has unbound PersistentVolumeClaims", `PersistentVolumeClaim is not bound: "data"`, "VolumeBindingNoMatch",
+			`running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded`,
+			"Pod not supported on Fargate: volumes not supported: data not supported because: PVC data-0 not bound"),
+		phrase(VolumeLimitReached, `max volume count|Max\w*VolumeCount`,
+			"node(s) exceed max volume count", "MaxCSIVolumeCount", "MaxVolumeCount"),
 		phrase(TooManyPods, `too many pods|insufficient pods\b|enough resource: pods\b|PodExceedsMaxPodNumber`, "Too many pods", "Insufficient pods"),
 		phrase(InsufficientEphemeralStorage, `insufficient ephemeral-storage`, "Insufficient ephemeral-storage"),
 		phrase(InsufficientCPU, `insufficient cpu\b|enough resource: cpu\b|PodExceedsFreeCPU`, "Insufficient cpu",
 			"Node didn't have enough resource: CPU, requested: 100, used: 950, capacity: 1000", "PodExceedsFreeCPU"),
 		phrase(InsufficientMemory, `insufficient memory\b|enough resource: memory\b|PodExceedsFreeMemory`, "Insufficient memory",
 			"Node didn't have enough resource: Memory, requested: 100, used: 950, capacity: 1000", "PodExceedsFreeMemory"),
-		phrase(InsufficientResource, `insufficient \S+`, "Insufficient nvidia.com/gpu", "Insufficient hugepages-2Mi"),
+		phrase(InsufficientResource, `(^|failed )insufficient (\S+$|gpu )`, "Insufficient nvidia.com/gpu", "Insufficient hugepages-2Mi", "Insufficient GPU Memory in one device"),
 		phrase(TopologySpreadUnsatisfiable, `topology spread|EvenPodsSpread`,
 			"node(s) didn't match pod topology spread constraints", "node(s) didn't match pod topology spread constraints (missing required label)"),
+		phrase(NodeAffinityMismatch, `^pod affinity terms conflict`, "pod affinity terms conflict"), // of its node affinity with its node selector
 		phrase(PodAffinityMismatch, `pod affinity|pod anti-?affinity|pods anti-affinity|anti-affinity rules|MatchInterPodAffinity|ExistingPodsAntiAffinity|PodAffinityRules`,
 			"node(s) didn't match pod affinity/anti-affinity rules", "node(s) didn't satisfy existing pods anti-affinity rules",
 			"MatchInterPodAffinity", "node(s) didn't match pod anti-affinity rules"),
-		phrase(HostPortConflict, `free ports for the requested|PodFitsHostPorts`,
-			"node(s) didn't have free ports for the requested pod ports", "PodFitsHostPorts"),
-		phrase(NodesUnschedulable, `were unschedulable|taint \{node\.kubernetes\.io/unschedulable`,
-			"node(s) were unschedulable", "node(s) had untolerated taint {node.kubernetes.io/unschedulable: }"),
-		phrase(UntoleratedTaint, `taint|did not tolerate|PodToleratesNodeTaints`,
+		phrase(HostPortConflict, `free ports for the requested|PodFits(Host)?Ports\b`,
+			"node(s) didn't have free ports for the requested pod ports", "PodFitsHostPorts", "PodFitsPorts"),
+		phrase(NodesUnschedulable, `were unschedulable|^NodeUnschedulable$|taint \{node\.kubernetes\.io/unschedulable`,
+			"node(s) were unschedulable", "NodeUnschedulable", "node(s) had untolerated taint {node.kubernetes.io/unschedulable: }"),
+		phrase(UntoleratedTaint, `\btaint|did not tolerate|PodToleratesNodeTaints`,
 			"node(s) had taint {a: b}, that the pod didn't tolerate", "node(s) had untolerated taint {a: }", "node(s) had untolerated taint(s)",
 			"node(s) had taints that the pod didn't tolerate", "PodToleratesNodeTaints"),
-		phrase(NodeAffinityMismatch, `node selector|node affinity|\[NodeAffinity\]|MatchNodeSelector|PodFitsHost\b|requested node name`,
+		phrase(NodeAffinityMismatch, `node selector|node affinity|plugin(\(s\))? \[?NodeAffinity\]?$|filtered out by the prefilter result|`+
+			`MatchNodeSelector|PodFitsHost\b|^HostName$|requested (node name|hostname)`,
 			"node(s) didn't match Pod's node affinity/selector", "node(s) didn't match node selector",
-			"node(s) didn't satisfy plugin(s) [NodeAffinity]", "MatchNodeSelector", "node(s) didn't match the requested node name"),
+			"node(s) didn't satisfy plugin(s) [NodeAffinity]", "node(s) didn't satisfy plugin NodeAffinity", "node is filtered out by the prefilter result",
+			"MatchNodeSelector", "HostName", "node(s) didn't match the requested node name", "node(s) didn't match the requested hostname"),
 	}
 }
 
@@ -72,10 +81,11 @@ func schedulePhrases() []schedulePhrase {
 // meant to tolerate; taints whose key is not named (before 1.18, and again in the newest schedulers), which may be the
 // control plane's; and nodes that a DaemonSet's pod was never meant for.
 var setAside = regexp.MustCompile(`(?i)taint \{node-role\.kubernetes\.io/(master|control-plane|controlplane|etcd)|untolerated taint\(s\)|` +
-	`had taints that the pod|PodToleratesNodeTaints|didn't satisfy plugin\(s\) \[NodeAffinity\]`)
+	`had taints that the pod|PodToleratesNodeTaints|didn't satisfy plugin\(s\) \[NodeAffinity\]|filtered out by the prefilter result`)
 
-// groupLimit is the cluster autoscaler's word for a node group that may not grow.
-var groupLimit = regexp.MustCompile(`(?i)max node group size reached|max limit reached`)
+// groupLimit is the cluster autoscaler's word for a node group that may not grow, or cannot for now.
+var groupLimit = regexp.MustCompile(`(?i)max node group size reached|max limit reached|max cluster .* limit reached|` +
+	`in backoff after failed scale-up|not ready for scale-up`)
 
 var (
 	// schedulingTail is where the scheduler's second thoughts begin (preemption, dynamic resources): they repeat reasons.
@@ -83,6 +93,9 @@ var (
 	schedulingHead = regexp.MustCompile(`(?i)^(\d+)/(\d+) nodes are (available|unavailable):\s*`)
 	noPredicates   = regexp.MustCompile(`(?i)^no nodes are available that match all of the (following )?predicates:*\s*`)
 	noScaleUp      = regexp.MustCompile(`(?i)^pod didn't trigger scale-up( \(it wouldn't fit if a new node is added\))?:\s*`)
+	nodeLine       = regexp.MustCompile(`(?m)^\s*fit failure on node \([^)\n]*\): (.+)$`) // before 1.5: a line for each node
+	karpenterHead  = regexp.MustCompile(`(?i)^(failed to|could not) schedule pod, `)
+	topologyLimit  = regexp.MustCompile(`(?i)unsatisfiable topology constraint for (topology spread|pod (anti-)?affinity)`)
 	countBefore    = regexp.MustCompile(`^(\d+) (.+)$`)
 	countAfter     = regexp.MustCompile(`^(.+) \((\d+)\)$`)
 	betweenParts   = regexp.MustCompile(`, (?:\d+ |\w[^,{}]*\(\d+\)|$)`)
@@ -170,8 +183,15 @@ func (c *Classifier) schedulePhrase(text string) Cause {
 
 // schedulingParts cuts the message into its reasons. A comma alone does not part them: old taints hold one.
 func schedulingParts(message string) []string {
-	if m := strings.Index(message, "\nfit failure summary on nodes : "); m >= 0 {
-		message = message[m+len("\nfit failure summary on nodes : "):]
+	if _, summary, ok := strings.Cut(message, "fit failure summary on nodes : "); ok {
+		message = summary
+	}
+	if lines := nodeLine.FindAllStringSubmatch(message, -1); len(lines) > 0 {
+		var parts []string
+		for _, line := range lines {
+			parts = append(parts, "1 "+line[1])
+		}
+		return parts
 	}
 	head := schedulingHead.FindString(message)
 	message = message[len(head):]
@@ -181,7 +201,7 @@ func schedulingParts(message string) []string {
 	message = noPredicates.ReplaceAllString(message, "")
 	message = noScaleUp.ReplaceAllString(message, "")
 	message = strings.TrimRight(strings.TrimSpace(message), ". ,")
-	if head == "" && strings.HasPrefix(message, "Failed to schedule pod, ") {
+	if head == "" && karpenterHead.MatchString(message) {
 		return karpenterParts(message)
 	}
 	var parts []string
@@ -198,14 +218,19 @@ func schedulingParts(message string) []string {
 }
 
 // karpenterParts cuts Karpenter's message: the words after the pools' overhead tell, "no instance type" does not.
+// Karpenter looks at a pool's taints first, then its labels, its topology and its instance types: a pool that fails early
+// is not the one that is meant for the pod where another got further. Those parts get the words that are set aside.
 func karpenterParts(message string) []string {
 	var parts []string
 	for pool := range strings.SplitSeq(message, "; ") {
-		if i := strings.Index(pool, "did not tolerate "); i >= 0 {
-			pool = pool[i:]
-		} else if i := strings.Index(pool, "incompatible requirements"); i >= 0 {
-			pool = "node affinity"
-		} else {
+		switch topology := topologyLimit.FindStringSubmatch(pool); {
+		case strings.Contains(pool, "did not tolerate "):
+			pool = "node(s) had untolerated taint(s)"
+		case topology != nil:
+			pool = topology[1]
+		case strings.Contains(pool, "incompatible requirements"):
+			pool = "node(s) didn't satisfy plugin(s) [NodeAffinity]"
+		default:
 			pool = "no instance type"
 		}
 		parts = append(parts, pool)

@@ -74,9 +74,37 @@ func TestParseScheduling(t *testing.T) {
 		{"1.9: the count stands behind", `No nodes are available that match all of the predicates: Insufficient cpu (3), PodToleratesNodeTaints (1).`, "InsufficientCPU 3, UntoleratedTaint 1"},
 		{"1.8", `No nodes are available that match all of the following predicates:: MatchNodeSelector (4), Insufficient memory (1).`, "NodeAffinityMismatch 4, InsufficientMemory 1"},
 		{"1.5: two lines", "pod (web-1) failed to fit in any node\nfit failure summary on nodes : Insufficient cpu (2), PodFitsHostPorts (1)", "InsufficientCPU 2, HostPortConflict 1"},
+		{"1.5, on one line", `pod (web-1) failed to fit in any node fit failure summary on nodes : NoVolumeZoneConflict (1)`, "VolumeNodeAffinityConflict 1"},
+		{
+			"1.4: a line for each node", "pod (web-1) failed to fit in any node\nfit failure on node (a): Insufficient cpu\nfit failure on node (b): Insufficient memory\nfit failure on node (c): Insufficient memory\n",
+			"InsufficientMemory 2, InsufficientCPU 1",
+		},
+		{
+			"1.3: numbers behind the reason", "pod (web-1) failed to fit in any node\n  fit failure on node (a): Node didn't have enough resource: CPU, requested: 1000, used: 1420, capacity: 2000\n", "InsufficientCPU 1",
+		},
+		{"the volume's own affinity (1.36)", `0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match PersistentVolume's node affinity.`, "VolumeNodeAffinityConflict 2, InsufficientCPU 1"},
+		{"a volume that is gone", `0/4 nodes are available: persistentvolumeclaim "data" bound to non-existent persistentvolume "pv-1". preemption: 0/4 nodes are available: 4 Preemption is not helpful for scheduling.`, "Unschedulable 0"},
+		{"a claim that is being deleted", `0/4 nodes are available: persistentvolumeclaim "data" is being deleted. preemption: 0/4 nodes are available: 4 Preemption is not helpful for scheduling.`, "Unschedulable 0"},
+		{"a conflict of writers while binding", `running PreBind plugin "VolumeBinding": binding volumes: Operation cannot be fulfilled on persistentvolumeclaims "data": the object has been modified`, "Unschedulable 0"},
+		{"two plugins that leave no node in common", `0/3 nodes are available: node(s) didn't satisfy plugin(s) [NodeAffinity VolumeBinding] simultaneously.`, "Unschedulable 0"},
+		{
+			"a DaemonSet's pod is pinned to one node (1.24 to 1.26)", `0/9 nodes are available: 1 Too many pods, 8 node is filtered out by the prefilter result. preemption: 0/9 nodes are available: 9 No preemption victims found for incoming pod.`,
+			"TooManyPods 1, NodeAffinityMismatch 8",
+		},
+		{"not every word with taint in it", `0/2 nodes are available: 2 uncertainty about the node(s).`, "Unschedulable 2"},
+		{
+			"Karpenter: each pool's reason", `Failed to schedule pod, incompatible with nodepool "a", daemonset overhead={"cpu":"1"}, unsatisfiable topology constraint for pod anti-affinity, key=kubernetes.io/hostname (counts = map[]); did not tolerate taint (taint=a=b:NoSchedule); incompatible with nodepool "c", incompatible requirements, label "d" does not have known values`,
+			"PodAffinityMismatch 0, NodeAffinityMismatch 0, UntoleratedTaint 0",
+		},
+		{
+			"Karpenter: the pool that got further is the one that is meant", `Failed to schedule pod, incompatible with nodepool "a", daemonset overhead={"cpu":"1"}, did not tolerate a=b:NoSchedule; incompatible with nodepool "c", daemonset overhead={"cpu":"1"}, no instance type satisfied resources {"cpu":"9"} and requirements d In [e]`,
+			"Unschedulable 0, UntoleratedTaint 0",
+		},
+		{"Karpenter: spread", `Failed to schedule pod, unsatisfiable topology constraint for topology spread, key=topology.kubernetes.io/zone (counts = a: 1, b: 0, podDomains = c Exists)`, "TopologySpreadUnsatisfiable 0"},
 		{"words that nobody knows", `0/3 nodes are available: 3 moon is in the wrong phase.`, "Unschedulable 3"},
 		{"part of it is known", `0/3 nodes are available: 1 Insufficient cpu, 2 moon is in the wrong phase.`, "Unschedulable 2, InsufficientCPU 1"},
 		{"the cluster autoscaler", `pod didn't trigger scale-up: 2 max node group size reached, 1 Insufficient cpu`, "Unschedulable 2, InsufficientCPU 1"},
+		{"node groups that cannot grow for now", `pod didn't trigger scale-up: 3 node(s) didn't match Pod's node affinity/selector, 1 in backoff after failed scale-up`, "Unschedulable 1, NodeAffinityMismatch 3"},
 		{"nothing but a tail", `0/3 nodes are available: preemption: 0/3 nodes are available: 3 No preemption victims found.`, ""},
 		{"empty", ``, ""},
 	} {

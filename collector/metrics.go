@@ -130,7 +130,7 @@ func (c *Collector) collectCauses(s *scrape) {
 		if len(page.Fix) > 0 {
 			fix = page.Fix[0]
 		}
-		s.gauge(c.descs.cause, 1, string(page.Cause), string(page.Family), page.Severity, page.Summary, fix, c.opts.RunbookURL+"/"+string(page.Cause))
+		s.gauge(c.descs.cause, 1, string(page.Cause), string(page.Family), page.Severity, page.Summary, fix, c.opts.RunbookURL+"/"+string(page.Cause)+".md")
 	}
 }
 

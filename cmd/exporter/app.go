@@ -53,7 +53,7 @@ const (
 	about = `Says why pods do not run, from a closed list of causes, as Prometheus metrics.
 
 Without a command it serves metrics about the cluster of the current kubeconfig (in a pod: about its own). Try it without a cluster: --demo.`
-	defaultRunbookURL = "https://github.com/kube-failure-exporter/kube-failure-exporter/blob/main/docs/causes"
+	defaultRunbookURL = "https://github.com/kube-failure-exporter/kube-failure-exporter/blob/main/classify/causes"
 )
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
