@@ -75,9 +75,12 @@ func (p *podView) initEnded() time.Time {
 // is one of those that heal by themselves.
 func (c *Classifier) ofVolumeEvents(p *podView, early bool) (Failure, bool) {
 	var told []*corev1.Event
-	begun := p.initEnded()
+	since := p.initEnded()
+	if !p.noSandbox() {
+		since = latest(since, p.Now.Add(-c.opts.CreatingTimeout)) // what was said long ago may have healed
+	}
 	for _, event := range p.all {
-		if eventFamily(event.Reason) != FamilyVolume || startSync(event) || older(event, p.Now.Add(-c.opts.CreatingTimeout)) || older(event, begun) {
+		if eventFamily(event.Reason) != FamilyVolume || startSync(event) || older(event, since) {
 			continue
 		}
 		if early && !c.opts.OneLook && healsByItself.MatchString(event.Message) {
@@ -91,6 +94,13 @@ func (c *Classifier) ofVolumeEvents(p *podView, early bool) (Failure, bool) {
 	event := slices.MinFunc(told, func(a, b *corev1.Event) int { return cmp.Compare(vagueness(a), vagueness(b)) })
 	cause, known := c.tellVolume(event.Reason, event.Message)
 	return p.failure(nil, FamilyVolume, cause, volumeReason(event.Reason), event.Message).unclassified(known), true
+}
+
+// noSandbox says that the kubelet itself reports that volumes and sandbox are not there yet (since Kubernetes 1.29). Then
+// the last word about them holds, however old: event recorders drop most of what a long failure repeats.
+func (p *podView) noSandbox() bool {
+	condition := p.condition(corev1.PodReadyToStartContainers)
+	return condition != nil && condition.Status == corev1.ConditionFalse
 }
 
 // vagueness puts summaries behind what they sum up, and what heals by itself behind what does not.

@@ -26,6 +26,14 @@ func TestCreating(t *testing.T) {
 		{name: "a warning within the grace", at: 30 * second, pod: creating(), events: []*corev1.Event{secret(5 * second)}, recheck: 31 * second, open: open},
 		{name: "a warning after the grace", at: 40 * second, pod: creating(), events: []*corev1.Event{secret(5 * second)}, want: missing, since: second, recheck: 10*minute + second},
 		{name: "a warning in a single look", once: true, at: 10 * second, pod: creating(), events: []*corev1.Event{secret(5 * second)}, want: missing},
+		{
+			name: "an old warning may have healed", at: 20 * minute, pod: creating(), events: []*corev1.Event{secret(5 * second)},
+			want: []string{"- volume/ContainerCreating/ContainerCreatingTimeout"},
+		},
+		{
+			name: "an old warning holds while there is no sandbox", at: 20 * minute, events: []*corev1.Event{secret(5 * second)}, want: missing,
+			pod: creating(condition("PodReadyToStartContainers", corev1.ConditionFalse, "", 2*second)),
+		},
 		{name: "a race that heals by itself", at: 5 * minute, pod: creating(), events: []*corev1.Event{race}},
 		{name: "a summary yields to what it sums up", at: 5 * minute, pod: creating(), events: []*corev1.Event{summary(4 * minute), secret(3 * minute)}, want: missing},
 		{name: "a summary alone", at: 5 * minute, pod: creating(), events: []*corev1.Event{summary(4 * minute)}, want: []string{"- volume/FailedMount/VolumeMountFailed"}},

@@ -50,7 +50,8 @@ func newDescriptions() *descriptions {
 		"While the quota blocks any controller.", "namespace", "resourcequota", "resource")
 	d.quotaHard = add("quota_blocked_hard", "What a quota allows of a resource that it refuses, in base units (cores, bytes).",
 		"While the quota blocks any controller.", "namespace", "resourcequota", "resource")
-	d.rollout = add("rollout_stalled_reason", "Why a Deployment's rollout exceeded its progress deadline: the root cause of its pods where one is known. Always 1.",
+	d.rollout = add("rollout_stalled_reason",
+		"Why a Deployment's rollout exceeded its progress deadline: the root cause of its pods where one is known. Always 1.",
 		"From the deadline until the rollout makes progress again.", "namespace", "workload_kind", "workload", "reason", "cause")
 	d.desired = add("workload_desired_pods", "Pods that a workload with a failure wants.", "While the workload has a failure.",
 		"namespace", "workload_kind", "workload")
@@ -58,7 +59,8 @@ func newDescriptions() *descriptions {
 		"namespace", "workload_kind", "workload")
 	d.cause = add("pod_failure_cause_info", "What is known of a cause, for joins in dashboards. Always 1.", "Always, one for each cause.",
 		"cause", "family", "severity", "summary", "fix", "runbook_url")
-	d.synced = add("kube_failure_exporter_cache_synced", "Whether every cache has synced and was judged once. Nothing about failures is served before.", "Always.")
+	d.synced = add("kube_failure_exporter_cache_synced",
+		"Whether every cache has synced and was judged once. Nothing about failures is served before.", "Always.")
 	d.held = add("kube_failure_exporter_failures", "Failures that are held now, those that the limit drops included.", "Once synced.")
 	d.dropped = add("kube_failure_exporter_dropped_failures", "Failures without series of their own because of --metrics.max-failures.", "Once synced.")
 	return d

@@ -83,7 +83,9 @@ func (a *app) saySkipped(skipped map[string]int) {
 	fmt.Fprintf(a.stderr, "Skipped, as they say nothing about failures: %s\n", strings.Join(kinds, ", "))
 }
 
-func (a *app) lookAtCluster(ctx context.Context, catalogue *classify.Catalogue, times classify.Options) (s classify.Snapshot, looked string, err error) {
+func (a *app) lookAtCluster(
+	ctx context.Context, catalogue *classify.Catalogue, times classify.Options,
+) (s classify.Snapshot, looked string, err error) {
 	if a.diagnose.now != "" {
 		return s, "", errors.New("--now is for files (-f): a cluster is looked at as it is now")
 	}

@@ -38,7 +38,9 @@ func checkMetricsPath(metrics string) error {
 }
 
 // newHandler returns the endpoints.
-func newHandler(c *collector.Collector, catalogue *classify.Catalogue, registry *prometheus.Registry, metricsPath string, logger *slog.Logger) http.Handler {
+func newHandler(
+	c *collector.Collector, catalogue *classify.Catalogue, registry *prometheus.Registry, metricsPath string, logger *slog.Logger,
+) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+metricsPath, promhttp.HandlerFor(registry, promhttp.HandlerOpts{
 		EnableOpenMetrics: true, EnableOpenMetricsTextCreatedSamples: true, MaxRequestsInFlight: 5, Registry: registry,
