@@ -162,7 +162,7 @@ func TestServeFormats(t *testing.T) {
 		if shown != 5 || families["kube_failure_exporter_dropped_failures"].GetMetric()[0].GetGauge().GetValue() < 10 {
 			t.Errorf("%d failures are shown, want 5", shown)
 		}
-		if !strings.Contains(body, `runbook_url="https://runbooks.example/x/OOMKilled"`) {
+		if !strings.Contains(body, `runbook_url="https://runbooks.example/x/OOMKilled.md"`) {
 			t.Error("the runbooks are elsewhere")
 		}
 	}
