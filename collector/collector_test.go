@@ -27,7 +27,7 @@ import (
 
 // patience is how long a test waits for what should come within a second: machines that run tests are slow at times, and
 // client-go waits up to two seconds until it tries a failed list again.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()

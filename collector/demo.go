@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"context"
 	_ "embed" // the recording
-	"errors"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -40,11 +38,7 @@ type Demo struct {
 // NewDemo reads the recording that is built in and plays it until the context is done. At its end time stands still,
 // so that what fails goes on failing.
 func NewDemo(ctx context.Context, now time.Time) (*Demo, error) {
-	first, err := readTape(bytes.NewReader(demoTape), 0)
-	if err != nil {
-		return nil, err
-	}
-	start, err := recordedAt(first)
+	start, err := tapeStart(bytes.NewReader(demoTape))
 	if err != nil {
 		return nil, err
 	}
@@ -57,17 +51,6 @@ func NewDemo(ctx context.Context, now time.Time) (*Demo, error) {
 	d.played = slices.Clone(events[:next])
 	go d.play(ctx, events[next:])
 	return d, nil
-}
-
-// recordedAt is when a recording began, by the creation of the first object that was added in it.
-func recordedAt(events []taped) (time.Time, error) {
-	for _, event := range events {
-		object, err := meta.Accessor(event.object)
-		if err == nil && event.kind == watch.Added && event.resource == "pods" {
-			return object.GetCreationTimestamp().Add(-event.at), nil
-		}
-	}
-	return time.Time{}, errors.New("the recording holds no new pod")
 }
 
 // Now is the demo's clock.

@@ -143,7 +143,7 @@ func recordedCauses() map[string]classify.Cause {
 
 func TestReplayHoldsStill(t *testing.T) {
 	events := recording(t)
-	start, err := recordedAt(events)
+	start, err := tapeStart(bytes.NewReader(demoTape))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestReplayHoldsStill(t *testing.T) {
 // the same start (rule S7).
 func TestReplayRestart(t *testing.T) {
 	events := recording(t)
-	start, err := recordedAt(events)
+	start, err := tapeStart(bytes.NewReader(demoTape))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -33,24 +34,52 @@ type tapeLine struct {
 
 // readTape reads a gzip'ed recording and moves every time in it by shift.
 func readTape(r io.Reader, shift time.Duration) ([]taped, error) {
+	var events []taped
+	err := eachLine(r, func(line []byte) (bool, error) {
+		event, err := readTaped(line, shift)
+		events = append(events, event)
+		return true, err
+	})
+	return events, err
+}
+
+// tapeStart is when a recording began, by the creation of the first pod that was added in it.
+func tapeStart(r io.Reader) (time.Time, error) {
+	var start time.Time
+	err := eachLine(r, func(line []byte) (bool, error) {
+		event, err := readTaped(line, 0)
+		if pod, ok := event.object.(*corev1.Pod); ok && event.kind == watch.Added {
+			start = pod.CreationTimestamp.Add(-event.at)
+		}
+		return start.IsZero(), err
+	})
+	if err == nil && start.IsZero() {
+		err = errors.New("the recording holds no new pod")
+	}
+	return start, err
+}
+
+// eachLine visits the lines of a gzip'ed recording for as long as visit wants more.
+func eachLine(r io.Reader, visit func(line []byte) (more bool, err error)) error {
 	plain, err := gzip.NewReader(r)
 	if err != nil {
-		return nil, fmt.Errorf("opening the recording: %w", err)
+		return fmt.Errorf("opening the recording: %w", err)
 	}
-	var events []taped
 	lines := bufio.NewScanner(plain)
 	lines.Buffer(nil, 1<<20)
 	for number := 1; lines.Scan(); number++ {
-		event, err := readTaped(lines.Bytes(), shift)
+		more, err := visit(lines.Bytes())
 		if err != nil {
-			return nil, fmt.Errorf("line %d of the recording: %w", number, err)
+			return fmt.Errorf("line %d of the recording: %w", number, err)
 		}
-		events = append(events, event)
+		if !more {
+			return nil
+		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("reading the recording: %w", err)
+		return fmt.Errorf("reading the recording: %w", err)
 	}
-	return events, nil
+	return nil
 }
 
 func readTaped(text []byte, shift time.Duration) (taped, error) {

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"bytes"
 	"reflect"
 	"testing"
 	"time"
@@ -121,7 +122,7 @@ func TestPodTransform(t *testing.T) {
 // TestSlimPodsClassify proves on every pod of the recording that nothing is dropped that the classifier reads.
 func TestSlimPodsClassify(t *testing.T) {
 	events := recording(t)
-	begin, err := recordedAt(events)
+	begin, err := tapeStart(bytes.NewReader(demoTape))
 	if err != nil {
 		t.Fatal(err)
 	}
