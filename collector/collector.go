@@ -56,6 +56,7 @@ func New(source Source, opts Options, catalogue *classify.Catalogue, registerer 
 		store: newStore(), classifier: classify.New(opts.Classify), memory: newMemory(catalogue, opts.Classify),
 		unclassified: func(family classify.Family) { c.self.unclassified.WithLabelValues(string(family)).Inc() },
 	}
+	c.engine.memory.setStarting(true)
 	for _, resource := range Resources() {
 		if err := c.watch(source, resource); err != nil {
 			return nil, err
@@ -235,6 +236,7 @@ func (c *Collector) work() {
 		} else if marks++; marks < 2 {
 			c.queue.Add(k)
 		} else {
+			c.engine.memory.setStarting(false)
 			c.ready.Store(true)
 		}
 		c.queue.Done(k)

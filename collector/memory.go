@@ -26,7 +26,9 @@ type memory struct {
 	// application starts, the container that proves a repository is seldom seen first.
 	proofGrace time.Duration
 
-	mu        sync.RWMutex
+	mu sync.RWMutex
+	// starting is true while the first lists are judged: all that the cluster proves is known by then, and nothing is hidden.
+	starting  bool
 	objects   map[key]*remembered
 	workloads map[classify.Workload]map[key]*remembered
 	opened    uint64
@@ -125,10 +127,17 @@ func (m *memory) observe(k key, uid types.UID, verdict classify.Verdict, now tim
 }
 
 func (m *memory) hideUntil(f *classify.Failure, now time.Time) time.Time {
-	if m.proofGrace > 0 && f.Family == classify.FamilyImage && m.certainty(f) == classify.Ambiguous {
+	if m.proofGrace > 0 && !m.starting && f.Family == classify.FamilyImage && m.certainty(f) == classify.Ambiguous {
 		return now.Add(m.proofGrace)
 	}
 	return time.Time{}
+}
+
+// setStarting says whether the first lists are being judged.
+func (m *memory) setStarting(starting bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.starting = starting
 }
 
 func (m *memory) put(k key, object *remembered) {

@@ -396,3 +396,14 @@ func TestMemoryOrder(t *testing.T) {
 		t.Errorf("the order is %s, want dcba", got)
 	}
 }
+
+func TestNothingIsHiddenWhileStarting(t *testing.T) {
+	e := newEngine(t, classify.DefaultOptions())
+	e.memory.setStarting(true)
+	k := key{"Pod", "apps", "web-1"}
+	f := classify.Failure{Kind: "Pod", Namespace: "apps", Name: "web-1", Family: classify.FamilyImage, Cause: classify.ImageOrTagNotFound}
+	e.memory.observe(k, "1", classify.Verdict{Failures: []classify.Failure{f}}, costTime)
+	if len(e.memory.failures()) != 1 {
+		t.Error("what failed before the start is hidden")
+	}
+}
