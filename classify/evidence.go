@@ -187,9 +187,18 @@ func (p *podView) is(kind corev1.PodConditionType) bool {
 	return condition != nil && condition.Status == corev1.ConditionTrue
 }
 
-// notReadySince is since when the pod is kept from running, as its conditions tell: for as long as it lasts the API
-// keeps this time.
+// notReadySince is since when the pod is kept from running, as its conditions tell, or the container's last end: for as
+// long as it lasts the API keeps this time.
 func (p *podView) notReadySince(ctr *container) time.Time {
+	since := p.conditionSince(ctr)
+	if ctr != nil && ctr.status != nil && ctr.status.LastTerminationState.Terminated != nil {
+		since = latest(since, ctr.status.LastTerminationState.Terminated.FinishedAt.Time)
+	}
+	return since
+}
+
+// conditionSince is since when the pod's conditions say that a container keeps it from running.
+func (p *podView) conditionSince(ctr *container) time.Time {
 	kind := corev1.ContainersReady
 	if ctr != nil && ctr.isInit {
 		kind = corev1.PodInitialized
@@ -197,9 +206,6 @@ func (p *podView) notReadySince(ctr *container) time.Time {
 	since := p.started()
 	if condition := p.condition(kind); condition != nil && condition.Status != corev1.ConditionTrue {
 		since = latest(since, condition.LastTransitionTime.Time)
-	}
-	if ctr != nil && ctr.status != nil && ctr.status.LastTerminationState.Terminated != nil {
-		since = latest(since, ctr.status.LastTerminationState.Terminated.FinishedAt.Time)
 	}
 	return since
 }

@@ -64,6 +64,9 @@ func probeTold(events []*corev1.Event, cause Cause) *corev1.Event {
 // loopSince dates a loop: the events of the kubelet's back-off and kills keep the time of their first occurrence, the
 // status only that of the last end.
 func (p *podView) loopSince(ctr *container, f Failure) Failure {
+	if f.Reason == "StartError" {
+		return f.since(p.conditionSince(ctr), true) // it has never run, so the pod's conditions have not changed since
+	}
 	var first time.Time
 	for _, event := range ctr.events {
 		loop := event.Reason == "BackOff" && strings.HasPrefix(unwrap(event.Message), "Back-off restarting failed container")
@@ -74,11 +77,11 @@ func (p *podView) loopSince(ctr *container, f Failure) Failure {
 	if !first.IsZero() {
 		return f.since(latest(first, p.started()), true)
 	}
-	if last := ctr.status.LastTerminationState.Terminated; last != nil && !last.FinishedAt.IsZero() {
-		return f.since(last.FinishedAt.Time, false)
-	}
 	if t := ctr.status.State.Terminated; t != nil && !t.FinishedAt.IsZero() {
 		return f.since(t.FinishedAt.Time, false)
+	}
+	if last := ctr.status.LastTerminationState.Terminated; last != nil && !last.FinishedAt.IsZero() {
+		return f.since(last.FinishedAt.Time, false)
 	}
 	return f.since(p.notReadySince(ctr), false)
 }

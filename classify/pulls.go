@@ -47,6 +47,11 @@ func lacksRight(cause Cause) bool {
 	return false
 }
 
+// Explains says that cause is the reason for what other says: the same failure, with more known of it.
+func Explains(cause, other Cause) bool {
+	return cause == ImagePullSecretMissing && lacksRight(other)
+}
+
 // vaguePull says that a message holds no more than the fact that the pull failed.
 func vaguePull(message string) bool {
 	message = unwrap(message)

@@ -310,7 +310,7 @@ func TestLook(t *testing.T) {
 func TestRecheck(t *testing.T) {
 	cluster := newFakeCluster()
 	r := startReady(t, cluster, func(o *Options) {
-		o.Classify.SchedulingGrace, o.Classify.CrashHold = 200*time.Millisecond, 1500*time.Millisecond
+		o.Classify.SchedulingGrace, o.Classify.CrashHold = 200*time.Millisecond, 4*time.Second
 	})
 	now := time.Now()
 	waiting := costPod(1, false)

@@ -22,8 +22,9 @@ func (k key) String() string { return k.Kind + "/" + k.Namespace + "/" + k.Name 
 type memory struct {
 	catalogue *classify.Catalogue
 	crashHold time.Duration
-	// proofGrace is how long an image failure that the cluster itself might yet decide is not shown: while a whole
-	// application starts, the container that proves a repository is seldom seen first.
+	// proofGrace is how long a failure is not shown of which more is about to be known: an image failure that the cluster
+	// itself might decide (while a whole application starts, the container that proves a repository is seldom seen first),
+	// and a loop whose event, which tells since when, is on its way.
 	proofGrace time.Duration
 
 	mu sync.RWMutex
@@ -127,10 +128,12 @@ func (m *memory) observe(k key, uid types.UID, verdict classify.Verdict, now tim
 }
 
 func (m *memory) hideUntil(f *classify.Failure, now time.Time) time.Time {
-	if m.proofGrace > 0 && !m.starting && f.Family == classify.FamilyImage && m.certainty(f) == classify.Ambiguous {
-		return now.Add(m.proofGrace)
+	undecided := f.Family == classify.FamilyImage && m.certainty(f) == classify.Ambiguous
+	undated := stage(f.Family) == classify.FamilyCrash && !f.SinceKept
+	if m.proofGrace == 0 || m.starting || !undecided && !undated {
+		return time.Time{}
 	}
-	return time.Time{}
+	return now.Add(m.proofGrace)
 }
 
 // setStarting says whether the first lists are being judged.
@@ -211,11 +214,11 @@ func stage(family classify.Family) classify.Family {
 // another decides about a different cause of the same kind.
 func (m *memory) another(h *held, f *classify.Failure, now time.Time) time.Time {
 	old, next := m.certainty(&h.failure), m.certainty(f)
-	if old.Sharper(next) {
+	if old.Sharper(next) || classify.Explains(h.failure.Cause, f.Cause) {
 		h.next = ""
 		return time.Time{} // a vaguer message never replaces a sharper one
 	}
-	if next.Sharper(old) {
+	if next.Sharper(old) || classify.Explains(f.Cause, h.failure.Cause) {
 		if f.Message == h.failure.Message && f.Family == classify.FamilyImage {
 			return time.Time{} // the words are the same, only the cluster around them knows more now: hold still
 		}

@@ -35,6 +35,7 @@ func failing(t *testing.T, cause classify.Cause, change ...func(*classify.Failur
 	f := classify.Failure{
 		Kind: "Pod", Namespace: "shop", Name: "web-1", Container: "app", Node: "node-1", WorkloadKind: "Deployment", Workload: "web",
 		Family: page.Family, Reason: string(page.Family), Cause: cause, Since: begin, Message: string(cause), Image: "registry.example/web:1",
+		SinceKept: stage(page.Family) == classify.FamilyCrash, // its event dates a loop
 	}
 	for _, c := range change {
 		c(&f)
@@ -137,6 +138,10 @@ func TestMemoryStage(t *testing.T) {
 		"another container's stage does not hold it": {
 			{verdict: tag, want: classify.ImageTagNotFound, opened: true},
 			{verdict: open("proxy", classify.FamilyImage)},
+		},
+		"a missing pull secret whose event is gone": {
+			{verdict: one(failing(t, classify.ImagePullSecretMissing)), want: classify.ImagePullSecretMissing, opened: true},
+			{at: time.Hour, verdict: one(failing(t, classify.ImagePullUnauthorized)), want: classify.ImagePullSecretMissing},
 		},
 		"closes without a stage": {
 			{verdict: tag, want: classify.ImageTagNotFound, opened: true},
@@ -283,8 +288,16 @@ func TestMemoryHidden(t *testing.T) {
 			{at: time.Second},
 			{at: 2 * time.Second, verdict: ambiguous},
 		},
-		"a crash is never hidden": {
+		"a loop that is dated is not hidden": {
 			{verdict: one(failing(t, classify.AppError)), want: classify.AppError, opened: true},
+		},
+		"a loop whose event is on its way": {
+			{verdict: one(failing(t, classify.AppError, since(0, false)))},
+			{at: time.Second, verdict: one(failing(t, classify.AppError, since(time.Second, true))), want: classify.AppError, since: time.Second, opened: true},
+		},
+		"a loop whose event does not come": {
+			{verdict: one(failing(t, classify.AppError, since(0, false)))},
+			{at: 2 * time.Second, verdict: one(failing(t, classify.AppError, since(0, false))), want: classify.AppError, opened: true},
 		},
 	} {
 		t.Run(name, func(t *testing.T) { checkTold(t, steps) })

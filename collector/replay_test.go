@@ -105,7 +105,7 @@ func (p *player) until(at time.Time) {
 	}
 }
 
-// identities collects the label sets under which each object was shown.
+// identities collects the label sets and starts under which each object was shown.
 type identities map[string]map[string]bool
 
 func (i identities) add(failures []classify.Failure) {
@@ -114,7 +114,8 @@ func (i identities) add(failures []classify.Failure) {
 		if i[object] == nil {
 			i[object] = map[string]bool{}
 		}
-		i[object][strings.Join([]string{f.Node, f.WorkloadKind, f.Workload, string(f.Family), f.Reason, string(f.Cause)}, " ")] = true
+		i[object][strings.Join([]string{f.Node, f.WorkloadKind, f.Workload, string(f.Family), f.Reason, string(f.Cause),
+			f.Since.UTC().Format(time.RFC3339)}, " ")] = true
 	}
 }
 
@@ -168,7 +169,7 @@ func TestReplayHoldsStill(t *testing.T) {
 	}
 	for object, labels := range seen {
 		if len(labels) != 1 {
-			t.Errorf("%s changed its labels: %s", object, strings.Join(slices.Sorted(maps.Keys(labels)), " | "))
+			t.Errorf("%s changed its labels or its start: %s", object, strings.Join(slices.Sorted(maps.Keys(labels)), " | "))
 		}
 		if strings.Contains(object, "/healthy/") {
 			t.Errorf("%s is healthy and was told to fail", object)
