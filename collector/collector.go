@@ -181,8 +181,9 @@ func (c *Collector) Run(ctx context.Context) {
 		<-ctx.Done()
 		c.queue.ShutDown()
 	})
+	begin := time.Now()
 	if c.waitForCaches(ctx) {
-		c.opts.Logger.Info("Caches have synced", "took", c.opts.Now().Sub(c.started).Round(time.Millisecond))
+		c.opts.Logger.Info("Caches have synced", "took", time.Since(begin).Round(time.Millisecond))
 		c.queue.Add(key{}) // behind everything that the first lists brought
 		c.work()
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,6 +117,7 @@ func TestExposition(t *testing.T) {
 func TestContract(t *testing.T) {
 	c, registry := exposed(t, 100, "testdata/exposition")
 	c.self.terminations.WithLabelValues("shop", "Deployment", "web", "app", "OOMKilled").Inc()
+	NewClock(registry, slog.New(slog.DiscardHandler))
 	families, err := registry.Gather()
 	if err != nil {
 		t.Fatal(err)

@@ -195,5 +195,5 @@ func quotaFigures(quota *corev1.ResourceQuota, refused map[quotaResource]figures
 
 // Metrics returns the description of every metric, for the documentation.
 func Metrics() []Family {
-	return append(newDescriptions().families, selfFamilies()...)
+	return append(append(newDescriptions().families, selfFamilies()...), clockFamily())
 }

@@ -27,7 +27,7 @@ type Options struct {
 	RunbookURL string
 	// Logger is where the collector says what it cannot do. Required.
 	Logger *slog.Logger
-	// Now is the clock. Required.
+	// Now is the cluster's clock. Required.
 	Now func() time.Time
 }
 

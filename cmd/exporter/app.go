@@ -142,18 +142,18 @@ func (a *app) logger() (*slog.Logger, error) {
 	return promslog.New(config), nil
 }
 
-func (a *app) options(logger *slog.Logger, times classify.Options) collector.Options {
+func (a *app) options(logger *slog.Logger, times classify.Options, now func() time.Time) collector.Options {
 	return collector.Options{
 		Namespaces: a.namespaces, IgnoreNamespaces: a.ignored, Classify: times, MaxFailures: max(a.serve.maxFailures, 0),
-		RunbookURL: strings.TrimRight(a.serve.runbookURL, "/"), Logger: logger, Now: time.Now,
+		RunbookURL: strings.TrimRight(a.serve.runbookURL, "/"), Logger: logger, Now: now,
 	}
 }
 
-// source finds the cluster.
-func (a *app) source() (collector.Source, error) {
+// source finds the cluster, whose answers set the clock.
+func (a *app) source(clock *collector.Clock) (collector.Source, error) {
 	config, err := collector.LoadConfig(a.kubeconfig, a.context, "kube-failure-exporter/"+version.Version)
 	if err != nil {
 		return nil, err
 	}
-	return collector.NewCluster(config)
+	return collector.NewCluster(config, clock)
 }

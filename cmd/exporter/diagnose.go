@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/term"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
@@ -89,7 +90,8 @@ func (a *app) lookAtCluster(
 	if a.diagnose.now != "" {
 		return s, "", errors.New("--now is for files (-f): a cluster is looked at as it is now")
 	}
-	source, err := a.source()
+	clock := collector.NewClock(prometheus.NewRegistry(), slog.New(slog.DiscardHandler))
+	source, err := a.source(clock)
 	if err != nil {
 		return s, "", withHint(err, "name one with --kubeconfig, or give files with -f")
 	}
@@ -97,7 +99,7 @@ func (a *app) lookAtCluster(
 	ctx, cancel := context.WithTimeout(ctx, a.diagnose.timeout)
 	defer cancel()
 	a.serve.maxFailures = 1 // no series are made
-	s, notes, err := collector.Look(ctx, source, catalogue, a.options(nil, times))
+	s, notes, err := collector.Look(ctx, source, catalogue, a.options(nil, times, clock.Now))
 	for _, note := range notes {
 		fmt.Fprintln(a.stderr, note)
 	}

@@ -32,13 +32,12 @@ func (a *app) runServe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	opts := a.options(logger, a.times)
-	source, err := a.serveSource(ctx, &opts)
+	registry := prometheus.NewRegistry()
+	source, now, err := a.serveSource(ctx, registry, logger)
 	if err != nil {
 		return err
 	}
-	registry := prometheus.NewRegistry()
-	c, err := collector.New(source, opts, catalogue, registry)
+	c, err := collector.New(source, a.options(logger, a.times, now), catalogue, registry)
 	if err != nil {
 		return err
 	}
@@ -48,24 +47,25 @@ func (a *app) runServe(ctx context.Context) error {
 	return a.serveUntilDone(ctx, c, newHandler(c, catalogue, registry, a.serve.metricsPath, logger), logger)
 }
 
-// serveSource is the cluster, or the recorded one of the demo.
-func (a *app) serveSource(ctx context.Context, opts *collector.Options) (collector.Source, error) {
+// serveSource is the cluster, or the recorded one of the demo, and its clock.
+func (a *app) serveSource(
+	ctx context.Context, registerer prometheus.Registerer, logger *slog.Logger,
+) (source collector.Source, now func() time.Time, err error) {
 	if a.serve.demo {
 		if len(a.namespaces) > 0 || len(a.ignored) > 0 {
-			return nil, errors.New("--demo shows all of a recorded cluster: leave --namespace and --namespace-ignore out")
+			return nil, nil, errors.New("--demo shows all of a recorded cluster: leave --namespace and --namespace-ignore out")
 		}
 		demo, err := collector.NewDemo(ctx, time.Now())
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		opts.Now = demo.Now
-		return demo, nil
+		return demo, demo.Now, nil
 	}
-	source, err := a.source()
-	if err != nil {
-		return nil, withHint(err, "name one with --kubeconfig, or try --demo, which needs no cluster")
+	clock := collector.NewClock(registerer, logger.With("component", "clock"))
+	if source, err = a.source(clock); err != nil {
+		return nil, nil, withHint(err, "name one with --kubeconfig, or try --demo, which needs no cluster")
 	}
-	return source, nil
+	return source, clock.Now, nil
 }
 
 // withHint adds to an error what to do.
