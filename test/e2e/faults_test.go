@@ -1,0 +1,217 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const namespaceFaults = "faults"
+
+// faults is an exporter that reaches the API server through a proxy, while workloads fail.
+type faults struct {
+	*suite
+	proxy    *Proxy
+	config   string
+	exporter atomic.Pointer[Exporter]
+	news     int
+}
+
+// testFaults breaks one thing after another and demands that the same is told.
+func (s *suite) testFaults(ctx context.Context) {
+	proxy, err := StartProxy(ctx, s.apiAddress())
+	s.must(err)
+	s.t.Cleanup(func() { _ = proxy.Close() })
+	f := &faults{suite: s, proxy: proxy, config: filepath.Join(s.folder, "proxied.conf")}
+	s.must(ThroughProxy(s.exporterConfig, proxy.Address(), f.config))
+	meta := metav1.ObjectMeta{Name: namespaceFaults}
+	_, err = s.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: meta}, metav1.CreateOptions{})
+	s.must(err)
+	f.exporter.Store(s.exporter(ctx, f.config))
+	s.t.Cleanup(func() {
+		if e := f.exporter.Load(); e != nil {
+			e.Kill()
+		}
+	})
+	time.Sleep(5 * time.Second) // what waits for a better word has had its time
+	for _, fault := range []struct {
+		name string
+		run  func(context.Context) (outcome string)
+	}{
+		{"Killed", f.killed},
+		{"ClockAhead", func(ctx context.Context) string { return f.clockWrong(ctx, 10*time.Minute) }},
+		{"ClockBehind", func(ctx context.Context) string { return f.clockWrong(ctx, -10*time.Minute) }},
+		{"APIServerStopped", f.apiServerStopped},
+		{"EtcdCompacted", f.etcdCompacted},
+		{"WatchesCut", f.watchesCut},
+		{"WatchesHeldHalfOpen", f.watchesHeld},
+		{"EventsDeleted", f.eventsDeleted},
+		{"EventsForbidden", func(ctx context.Context) string { return f.forbidden(ctx, "events", 2) }},
+		{"QuotasForbidden", func(ctx context.Context) string { return f.forbidden(ctx, "resourcequotas", 1) }},
+		{"EventFlood", f.eventFlood},
+		{"PodFlood", f.podFlood},
+		{"HostileStrings", f.hostile},
+	} {
+		s.t.Run(fault.name, func(t *testing.T) { s.on(t, func(ctx context.Context) { f.fault(ctx, fault.name, fault.run) }) })
+	}
+	s.must(f.exporter.Load().Stop())
+}
+
+// fault runs one and compares what was told before with what is told after.
+func (f *faults) fault(ctx context.Context, name string, run func(context.Context) string) {
+	known := len(f.report.Violations())
+	began := time.Now()
+	before := f.failing(ctx, f.exporter.Load())
+	recorder := NewRecorder()
+	stop := f.record(ctx, f.exporter.Load, recorder, 500*time.Millisecond)
+	outcome := run(ctx)
+	err := Poll(ctx, 30*time.Second, time.Second, func(ctx context.Context) error { return f.same(ctx, f.exporter.Load(), before) })
+	stop()
+	if err != nil {
+		f.violate("%s: %v", name, err)
+	}
+	for _, track := range recorder.Tracks() {
+		for _, change := range track.Changes {
+			f.violate("%s: %s: %s", name, &track, change)
+		}
+		if track.Workload.Namespace != namespaceFaults && !f.expects(&track) {
+			f.violate("%s: false series: %s", name, track.Labels)
+		}
+	}
+	f.report.Add(Fault{Name: name, Outcome: outcome, Took: time.Since(began), Violations: len(f.report.Violations()) - known})
+}
+
+func (f *faults) violate(format string, args ...any) { f.report.Violate(fmt.Sprintf(format, args...)) }
+
+func (f *faults) expects(track *Track) bool {
+	i := slices.IndexFunc(f.scenarios, func(sc Scenario) bool { return sc.Workload == track.Workload })
+	if i < 0 {
+		return false
+	}
+	want := f.scenarios[i].Expected(track.Metric)
+	return want != nil && want.Cause == track.Cause
+}
+
+// failing returns the series of what fails, with their starts; those of Jobs come and go by themselves.
+func (f *faults) failing(ctx context.Context, e *Exporter) map[subject]string {
+	scrape, err := e.Scrape(ctx)
+	f.must(err)
+	failing := map[subject]string{}
+	for _, sample := range scrape.Samples {
+		kind := sample.Labels["workload_kind"]
+		ours := sample.Metric == metricPod || sample.Metric == metricCreate || sample.Metric == metricRollout
+		if !ours || kind == "CronJob" || sample.Labels["namespace"] == namespaceFaults {
+			continue
+		}
+		key := subjectOf(sample)
+		failing[key] = sample.String()
+		if start, ok := scrape.Value(metricStart, "namespace", key.Namespace, "pod", key.Name, "container", key.Container); ok && key.Kind == "Pod" {
+			failing[key] += fmt.Sprintf(" since %.0f", start)
+		}
+	}
+	return failing
+}
+
+// same says whether everything that failed before fails in the same words, and nothing else does.
+func (f *faults) same(ctx context.Context, e *Exporter, before map[subject]string) error {
+	after := f.failing(ctx, e)
+	var wrong []string
+	for key, series := range before {
+		if after[key] != series && !f.gone(ctx, key) {
+			wrong = append(wrong, fmt.Sprintf("was %s, is %q", series, after[key]))
+		}
+	}
+	if len(wrong) > 0 {
+		slices.Sort(wrong)
+		return fmt.Errorf("%d of %d series differ: %s", len(wrong), len(before), strings.Join(wrong, "; "))
+	}
+	return nil
+}
+
+func (f *faults) gone(ctx context.Context, s subject) bool {
+	if s.Kind != "Pod" {
+		return false
+	}
+	_, err := f.client.CoreV1().Pods(s.Namespace).Get(ctx, s.Name, metav1.GetOptions{})
+	return err != nil
+}
+
+// newFailure makes a ReplicaSet fail and returns how long after its status that was told.
+func (f *faults) newFailure(ctx context.Context, patience time.Duration) time.Duration {
+	f.news++
+	name := fmt.Sprintf("new-%d", f.news)
+	labels := map[string]string{"app": name}
+	_, err := f.client.AppsV1().ReplicaSets(namespaceFaults).Create(ctx, &appsv1.ReplicaSet{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: appsv1.ReplicaSetSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{
+				ObjectMeta: metav1.ObjectMeta{Labels: labels},
+				Spec: corev1.PodSpec{
+					ServiceAccountName: "no-such-account", Containers: []corev1.Container{{Name: "app", Image: "example.com/app:1"}},
+				},
+			},
+		},
+	}, metav1.CreateOptions{})
+	f.must(err)
+	f.must(Poll(ctx, 3*time.Minute, 50*time.Millisecond, func(ctx context.Context) error { // after an outage controllers take their time
+		rs, err := f.client.AppsV1().ReplicaSets(namespaceFaults).Get(ctx, name, metav1.GetOptions{})
+		if err == nil && len(rs.Status.Conditions) == 0 {
+			err = fmt.Errorf("%s has no condition", name)
+		}
+		return err
+	}))
+	began := time.Now()
+	err = Poll(ctx, patience, 100*time.Millisecond, func(ctx context.Context) error {
+		scrape, err := f.exporter.Load().Scrape(ctx)
+		if err == nil && len(scrape.Find(metricCreate, "controller", name, "cause", "ServiceAccountMissing")) != 1 {
+			err = fmt.Errorf("the new failure %s is not told", name)
+		}
+		return err
+	})
+	if err != nil {
+		f.violate("after %s: %v", patience, err)
+	}
+	return time.Since(began)
+}
+
+// lastGone deletes the newest failure of newFailure and demands that its series ends.
+func (f *faults) lastGone(ctx context.Context, patience time.Duration) {
+	name := fmt.Sprintf("new-%d", f.news)
+	f.must(f.client.AppsV1().ReplicaSets(namespaceFaults).Delete(ctx, name, metav1.DeleteOptions{}))
+	f.told(ctx, patience, "the failure of a deleted object", func(s *Scrape) bool { return len(s.Find(metricCreate, "controller", name)) == 0 })
+}
+
+// told waits until a scrape is as demanded, and returns how long that took.
+func (f *faults) told(ctx context.Context, patience time.Duration, what string, as func(*Scrape) bool) time.Duration {
+	began := time.Now()
+	err := Poll(ctx, patience, 200*time.Millisecond, func(ctx context.Context) error {
+		scrape, err := f.exporter.Load().Scrape(ctx)
+		if err == nil && !as(scrape) {
+			err = fmt.Errorf("not so: %s", what)
+		}
+		return err
+	})
+	if err != nil {
+		f.violate("after %s: %v", patience, err)
+	}
+	return time.Since(began)
+}
+
+// watchesUp waits until all watches work.
+func (f *faults) watchesUp(ctx context.Context, patience time.Duration) time.Duration {
+	return f.told(ctx, patience, "all watches are up", func(s *Scrape) bool {
+		return !slices.ContainsFunc(s.Find("kube_failure_exporter_watch_up"), func(s Sample) bool { return s.Value != 1 })
+	})
+}

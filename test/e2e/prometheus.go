@@ -1,0 +1,146 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/kube-failure-exporter/kube-failure-exporter/collector"
+)
+
+// Prometheus is a real one that scrapes the exporter every second.
+type Prometheus struct {
+	url   string
+	cmd   *exec.Cmd
+	ended chan struct{}
+}
+
+// StartPrometheus starts the prometheus of PATH; what it writes stays below a folder.
+func StartPrometheus(ctx context.Context, folder, target string) (*Prometheus, error) {
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	config := fmt.Sprintf("scrape_configs:\n- job_name: e2e\n  scrape_interval: 1s\n  scrape_timeout: 1s\n"+
+		"  static_configs: [{targets: [%q]}]\n", strings.TrimPrefix(target, "http://"))
+	file := filepath.Join(folder, "prometheus.yml")
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		return nil, fmt.Errorf("starting Prometheus: %w", err)
+	}
+	log, err := os.Create(filepath.Join(folder, "prometheus.log"))
+	if err != nil {
+		return nil, fmt.Errorf("starting Prometheus: %w", err)
+	}
+	defer log.Close()
+	p := &Prometheus{url: "http://" + address, ended: make(chan struct{})}
+	p.cmd = exec.Command("prometheus", "--config.file="+file, "--web.listen-address="+address, //nolint:noctx // Stop ends it
+		"--storage.tsdb.path="+filepath.Join(folder, "prometheus"))
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting Prometheus: %w", err)
+	}
+	go func() {
+		_ = p.cmd.Wait()
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+// Stop ends Prometheus.
+func (p *Prometheus) Stop() {
+	_ = p.cmd.Process.Kill() // an error says that it has ended
+	<-p.ended
+}
+
+// Query returns the value of an expression that gives one series; ok is false where it gives none.
+func (p *Prometheus) Query(ctx context.Context, expression string) (value float64, ok bool, err error) {
+	body, err := Fetch(ctx, p.url+"/api/v1/query?query="+url.QueryEscape(expression))
+	if err != nil {
+		return 0, false, err
+	}
+	var answer struct {
+		Data struct{ Result []struct{ Value [2]any } }
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return 0, false, fmt.Errorf("reading Prometheus' answer to %s: %w", expression, err)
+	}
+	if len(answer.Data.Result) == 0 {
+		return 0, false, nil
+	}
+	text, _ := answer.Data.Result[0].Value[1].(string)
+	value, err = strconv.ParseFloat(text, 64)
+	return value, err == nil, err
+}
+
+// Check asks for every metric of the contract, and whether each failing thing kept one series. absent are metrics that need not
+// be there.
+func (p *Prometheus) Check(ctx context.Context, since time.Duration, absent ...string) (violations []string, err error) {
+	window := fmt.Sprintf("[%ds]", int(since.Seconds()))
+	for _, family := range collector.Metrics() {
+		name := family.Name
+		if family.Type == "histogram" {
+			name += "_count"
+		}
+		count, _, err := p.Query(ctx, "count(last_over_time("+name+window+"))")
+		if err != nil {
+			return nil, err
+		}
+		if count == 0 && !slices.Contains(absent, family.Name) {
+			violations = append(violations, "Prometheus has no series of "+family.Name)
+		}
+	}
+	for what, expression := range map[string]string{
+		"a scrape failed": "1 - min_over_time(up" + window + ")",
+		"a failing container has two identities": "max(count by (namespace, pod, container) (count_over_time(" + metricPod + window +
+			"))) - 1",
+		"a controller has two identities": "max(count by (namespace, controller_kind, controller) (count_over_time(" + metricCreate + window +
+			"))) - 1",
+		"a start moved more than once": "clamp_min(max(changes(" + metricStart + window + ")) - 1, 0)",
+	} {
+		value, ok, err := p.Query(ctx, expression)
+		switch {
+		case err != nil:
+			return nil, err
+		case !ok || value != 0:
+			violations = append(violations, fmt.Sprintf("Prometheus: %s: %s is %v", what, expression, value))
+		}
+	}
+	return violations, nil
+}
+
+// CheckMetrics gives an exposition to promtool.
+func CheckMetrics(ctx context.Context, text []byte) error {
+	cmd := exec.CommandContext(ctx, "promtool", "check", "metrics")
+	cmd.Stdin = bytes.NewReader(text)
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("promtool check metrics: %w: %s", err, output)
+	}
+	return nil
+}
+
+// CheckOpenMetrics looks at what the exporter says to who asks for OpenMetrics.
+func CheckOpenMetrics(ctx context.Context, url string) error {
+	text, err := Fetch(ctx, url+"/metrics", "Accept", "application/openmetrics-text; version=1.0.0")
+	if err != nil {
+		return err
+	}
+	switch {
+	case !bytes.HasSuffix(text, []byte("# EOF\n")):
+		return errors.New("OpenMetrics does not end with # EOF")
+	case bytes.Contains(text, []byte(" # {")):
+		return errors.New("OpenMetrics has exemplars")
+	}
+	return nil
+}

@@ -1,0 +1,112 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	// crashHold is short here, so that the end of a crash loop can be waited for.
+	crashHold = 20 * time.Second
+	// curePatience is how long Kubernetes may take to notice a cure: back-offs grow to minutes.
+	curePatience = 4 * time.Minute
+)
+
+// testRecovery lets workloads fail, cures them, and waits until their series end.
+func (s *suite) testRecovery(ctx context.Context) {
+	objects, err := ReadFolder("recovery", s.variables)
+	s.must(err)
+	scenarios, err := Scenarios(objects)
+	s.must(err)
+	times := s.times
+	times.CrashHold = crashHold
+	truth, err := Watch(ctx, s.client, times)
+	s.must(err)
+	defer truth.Stop()
+	e := s.exporter(ctx, s.exporterConfig, "--crash.hold="+crashHold.String())
+	recorder := NewRecorder()
+	stop := s.record(ctx, func() *Exporter { return e }, recorder, 250*time.Millisecond)
+	defer stop()
+	s.applyAll(ctx, objects)
+	s.must(s.waitTold(ctx, scenarios, recorder))
+	cured := map[Workload]time.Time{}
+	for i := range scenarios {
+		s.must(s.client.Cure(ctx, &scenarios[i], s.cluster.Push))
+		cured[scenarios[i].Workload] = time.Now()
+	}
+	err = Poll(ctx, curePatience, time.Second, func(context.Context) error {
+		for _, track := range recorder.Tracks() {
+			if _, ours := cured[track.Workload]; ours && track.Ended.IsZero() {
+				return fmt.Errorf("%s has not ended", &track)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.t.Log(err)
+	}
+	time.Sleep(2 * time.Second) // whatever comes back does so now
+	stop()
+	s.judgeRecovery(scenarios, recorder, truth, cured)
+	s.must(e.Stop())
+	for _, namespace := range []string{"cured", "cured-quota"} {
+		s.must(s.client.CoreV1().Namespaces().Delete(ctx, namespace, metav1.DeleteOptions{}))
+	}
+}
+
+// waitTold waits until every scenario's cause is told.
+func (s *suite) waitTold(ctx context.Context, scenarios []Scenario, recorder *Recorder) error {
+	return Poll(ctx, 90*time.Second, 500*time.Millisecond, func(context.Context) error {
+		tracks := recorder.Tracks()
+		for i := range scenarios {
+			for _, want := range scenarios[i].Expect {
+				told := slices.ContainsFunc(tracks, func(t Track) bool {
+					return t.Workload == scenarios[i].Workload && t.Metric == want.Metric && t.Cause == want.Cause
+				})
+				if !told {
+					return fmt.Errorf("%s: %s is not told", scenarios[i].Workload, want.Cause)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+func (s *suite) judgeRecovery(scenarios []Scenario, recorder *Recorder, truth *Truth, cured map[Workload]time.Time) {
+	for _, track := range recorder.Tracks() {
+		i := slices.IndexFunc(scenarios, func(sc Scenario) bool { return sc.Workload == track.Workload })
+		if i < 0 {
+			continue // of the scenarios that are not cured
+		}
+		over := truth.Over(track.subject, track.Family)
+		r := Recovery{Scenario: &scenarios[i], Metric: track.Metric, Family: string(track.Family), Cured: -1, Ended: -1}
+		for _, change := range track.Changes {
+			r.Problem = change
+		}
+		switch {
+		case over.IsZero():
+			r.Problem = "Kubernetes had not noticed the cure"
+		case track.Ended.IsZero():
+			r.Problem = fmt.Sprintf("still told %.0f s after the status", time.Since(over).Seconds())
+		default:
+			r.Cured, r.Ended = over.Sub(cured[track.Workload]), track.Ended.Sub(over)
+			if r.Ended > latest {
+				r.Problem = "too late"
+			}
+			if r.Ended < -latest {
+				r.Problem = "ended before the cause did"
+			}
+			r.Ended = max(r.Ended, 0)
+		}
+		s.report.Add(r)
+		if r.Problem != "" {
+			s.report.Violate(fmt.Sprintf("recovery of %s: %s", &track, r.Problem))
+		}
+	}
+}
