@@ -14,11 +14,15 @@ LDFLAGS := -s -w \
 GOLANGCI := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
 PROMTOOL := GOFLAGS="$$GOFLAGS -tags=remove_all_sd" go tool -modfile=$(CURDIR)/tools/promtool/go.mod promtool
 
+E2E_VERSIONS := test/cluster/versions.txt
+VERSIONS     ?= $(shell tail -n 1 $(E2E_VERSIONS))
+E2E          := go test -tags e2e -count=1 -p 1 -v -timeout 60m ./cluster ./e2e
+
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
 DEMO_ADDR ?= 127.0.0.1:19992
 
-.PHONY: build run demo test lint generate check-generated check-metrics bench fuzz e2e clean help
+.PHONY: build run demo test lint generate check-generated check-metrics bench fuzz e2e e2e-all e2e-short clean help
 
 build: ## Build bin/kube-failure-exporter.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/exporter
@@ -56,8 +60,14 @@ bench: ## Run the benchmarks.
 fuzz: ## Run each fuzz target for FUZZTIME.
 	.ci/fuzz $(FUZZTIME)
 
-e2e: ## Run the tests that need the cluster of the test module.
-	cd test && go test -tags e2e ./...
+e2e: ## Test on a real Kubernetes (VERSIONS="1.31.14 …"; the newest by default), built once. Best as root: else without a node.
+	@for version in $(VERSIONS); do (cd test && KFE_E2E_VERSION=$$version $(E2E)) || exit; done
+
+e2e-all: ## The same on every version of Kubernetes that is tested.
+	$(MAKE) e2e VERSIONS="$$(cat $(E2E_VERSIONS) | xargs)"
+
+e2e-short: ## The same on the oldest and the newest, in minutes: shorter outages, smaller floods, nothing that takes ten minutes to show.
+	KFE_E2E_SHORT=1 $(MAKE) e2e VERSIONS="$$(sed -n '1p;$$p' $(E2E_VERSIONS) | xargs)"
 
 clean: ## Remove what was built.
 	rm -rf bin dist
