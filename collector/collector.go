@@ -283,8 +283,8 @@ func (e *engine) snapshot(now time.Time) classify.Snapshot {
 		if _, known := s.Workloads[w]; known {
 			continue
 		}
-		if c := e.store.controller(w.Kind, w.Namespace, w.Name); c != nil {
-			s.Workloads[w] = classify.Pods{Desired: c.Desired, Ready: c.Ready}
+		if pods, known := e.store.podsOf(w); known {
+			s.Workloads[w] = pods
 		}
 	}
 	return s

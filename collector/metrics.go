@@ -21,7 +21,7 @@ type Family struct {
 
 // descriptions are the metrics of the contract. Their order is that of the documentation.
 type descriptions struct {
-	failure, start, create, missing, quotaBlocked, quotaRequested, quotaUsed, quotaHard,
+	failure, start, create, createStart, missing, quotaBlocked, quotaController, quotaRequested, quotaUsed, quotaHard,
 	rollout, desired, ready, cause, synced, held, dropped *prometheus.Desc
 	families []Family
 }
@@ -40,10 +40,15 @@ func newDescriptions() *descriptions {
 	d.create = add("pod_create_failure_reason", "Why a controller cannot create its pods. Always 1.",
 		"While pods are missing: from the first refusal until the controller has its pods, is scaled down, or is gone.",
 		"namespace", "controller_kind", "controller", "workload_kind", "workload", "reason", "cause")
+	d.createStart = add("pod_create_failure_start_time_seconds", "Since when a controller cannot create its pods, in seconds since the epoch.",
+		"As pod_create_failure_reason.", "namespace", "controller_kind", "controller")
 	d.missing = add("pod_create_failure_missing_pods", "Pods that a controller wants and cannot create.",
 		"As pod_create_failure_reason.", "namespace", "controller_kind", "controller")
 	d.quotaBlocked = add("quota_blocked_replicasets", "ReplicaSets that a ResourceQuota keeps from creating pods.",
 		"Always, for every ResourceQuota; 0 for one that blocks none.", "namespace", "resourcequota")
+	d.quotaController = add("quota_blocked_controller",
+		"Which ResourceQuota keeps a controller from creating its pods: it has no room, or demands what they do not say. Always 1.",
+		"While the quota blocks the controller.", "namespace", "resourcequota", "controller_kind", "controller", "workload_kind", "workload")
 	d.quotaRequested = add("quota_blocked_requested", "What one more pod asks of a resource that a quota refuses, in base units (cores, bytes).",
 		"While the quota blocks the controller.", "namespace", "resourcequota", "resource", "controller_kind", "controller")
 	d.quotaUsed = add("quota_blocked_used", "What is taken of a resource that a quota refuses, in base units (cores, bytes).",
@@ -69,8 +74,8 @@ func newDescriptions() *descriptions {
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		c.descs.failure, c.descs.start, c.descs.create, c.descs.missing, c.descs.quotaBlocked, c.descs.quotaRequested, c.descs.quotaUsed,
-		c.descs.quotaHard, c.descs.rollout, c.descs.desired, c.descs.ready, c.descs.cause, c.descs.synced, c.descs.held, c.descs.dropped,
+		c.descs.failure, c.descs.start, c.descs.create, c.descs.createStart, c.descs.missing, c.descs.quotaBlocked, c.descs.quotaController,
+		c.descs.quotaRequested, c.descs.quotaUsed, c.descs.quotaHard, c.descs.rollout, c.descs.desired, c.descs.ready, c.descs.cause, c.descs.synced, c.descs.held, c.descs.dropped,
 	} {
 		ch <- desc
 	}
@@ -122,6 +127,7 @@ func (s *scrape) failure(f *classify.Failure) {
 		s.gauge(s.d.rollout, 1, f.Namespace, f.WorkloadKind, f.Workload, f.Reason, string(f.Cause))
 	default:
 		s.gauge(s.d.create, 1, f.Namespace, f.Kind, f.Name, f.WorkloadKind, f.Workload, f.Reason, string(f.Cause))
+		s.gauge(s.d.createStart, since, f.Namespace, f.Kind, f.Name)
 		s.gauge(s.d.missing, float64(f.MissingPods), f.Namespace, f.Kind, f.Name)
 	}
 }
@@ -153,6 +159,7 @@ func (s *scrape) quotas(failures []classify.Failure, store *store) {
 		if f.Quota == nil || f.Quota.Name == "" || f.Kind == "Pod" || !utf8.ValidString(f.Quota.Name) {
 			continue
 		}
+		s.gauge(s.d.quotaController, 1, f.Namespace, f.Quota.Name, f.Kind, f.Name, f.WorkloadKind, f.Workload)
 		if f.Kind == "ReplicaSet" {
 			blocked[quotaKey{f.Namespace, f.Quota.Name}]++
 		}

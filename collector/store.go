@@ -145,6 +145,31 @@ func (s *store) node(name string) *classify.Node {
 	return nil
 }
 
+// podsOf counts the pods of a workload; a pod that nobody made is a workload of one.
+func (s *store) podsOf(w classify.Workload) (pods classify.Pods, known bool) {
+	if w.Kind != "Pod" {
+		c := s.controller(w.Kind, w.Namespace, w.Name)
+		if c == nil {
+			return pods, false
+		}
+		return classify.Pods{Desired: c.Desired, Ready: c.Ready}, true
+	}
+	pods.Desired = 1
+	switch pod := s.pod(w.Namespace, w.Name).(type) {
+	case *quietPod:
+		pods.Ready = 1
+	case *corev1.Pod:
+		for i := range pod.Status.Conditions {
+			if c := &pod.Status.Conditions[i]; c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
+				pods.Ready = 1
+			}
+		}
+	default:
+		return pods, false
+	}
+	return pods, true
+}
+
 // unquietPods returns the keys of the pods in an index that are not fine.
 func (s *store) unquietPods(index, value string) []key {
 	var keys []key
