@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -13,9 +12,6 @@ import (
 
 // explainWidth is comfortable to read; commands are not broken.
 const explainWidth = 100
-
-// item is the start of a list's item.
-var item = regexp.MustCompile(`^(?:- |(\d+)\. )`)
 
 // Explain writes the page of a cause for the terminal.
 func Explain(w io.Writer, page *classify.Page, colour bool) error {
@@ -31,47 +27,21 @@ func Explain(w io.Writer, page *classify.Page, colour bool) error {
 
 // markdown lays out what the catalogue's pages are made of: headings, paragraphs, lists and code blocks.
 func (t *text) markdown(markdown string) {
-	var pending []string
-	flush := func() {
-		if len(pending) > 0 {
-			t.block(strings.Join(pending, " "))
-		}
-		pending = nil
-	}
-	code := false
-	for line := range strings.Lines(markdown) {
-		line = strings.TrimRight(line, "\r\n")
-		heading, isHeading := strings.CutPrefix(line, "## ")
-		switch {
-		case strings.HasPrefix(line, "```"):
-			flush()
-			code = !code
-		case code:
-			t.code(line)
-		case isHeading:
-			flush()
+	for _, e := range elements(markdown) {
+		switch e.mark {
+		case markHeading:
 			t.line("")
-			t.line(t.styled(bold, strings.ToUpper(heading)))
-		case strings.TrimSpace(line) == "":
-			flush()
-		default:
-			if item.MatchString(line) {
-				flush()
+			t.line(t.styled(bold, strings.ToUpper(e.text)))
+		case markCode:
+			for line := range strings.Lines(e.text) {
+				t.code(strings.TrimSuffix(line, "\n"))
 			}
-			pending = append(pending, strings.TrimSpace(line))
+		case "", markBullet:
+			t.paragraph(plain, "  "+e.mark, e.text)
+		default:
+			t.step(plain, "  "+e.mark, e.text)
 		}
 	}
-	flush()
-}
-
-// block writes a paragraph or an item of a list.
-func (t *text) block(body string) {
-	mark := item.FindString(body)
-	if mark == "" || mark == "- " {
-		t.paragraph(plain, "  "+mark, body[len(mark):])
-		return
-	}
-	t.step(plain, "  "+mark, body[len(mark):])
 }
 
 func (t *text) code(line string) {

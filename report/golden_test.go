@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"slices"
 	"testing"
@@ -22,11 +23,10 @@ func outputs(t *testing.T) map[string][]byte {
 			Version: "0.1.0", Snapshot: s, Catalogue: c, Looked: "3 pods, 2 controllers",
 			Notes: []string{"Nodes: the account may not list them, so pods of a lost node look like failing probes. <b>"},
 		}
-		var b bytes.Buffer
-		if err := page.Write(&b); err != nil {
-			t.Fatal(err)
-		}
-		out[name+".html"] = b.Bytes()
+		out[name+".html"] = rendered(t, page.Write)
+		cause := map[string]classify.Cause{"broken": classify.ImageTagNotFound, "hostile": classify.AppError, "empty": classify.QuotaExceeded}[name]
+		out[name+".cause.html"] = rendered(t, func(w io.Writer) error { return page.WriteCause(w, c.Page(cause)) })
+		out[name+".causes.html"] = rendered(t, page.WriteCauses)
 	}
 	out["colour.table"] = written(t, FormatTable, demanding(t), c, Options{Colour: true, Width: 80})
 	var b bytes.Buffer
@@ -35,6 +35,15 @@ func outputs(t *testing.T) map[string][]byte {
 	}
 	out["explain.txt"] = b.Bytes()
 	return out
+}
+
+func rendered(t *testing.T, write func(io.Writer) error) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func written(t *testing.T, format string, s classify.Snapshot, c *classify.Catalogue, o Options) []byte {

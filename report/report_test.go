@@ -167,6 +167,12 @@ func TestWriteErrors(t *testing.T) {
 	if err := (&Page{Catalogue: c}).Write(fullDisk{}); !errors.Is(err, errFull) {
 		t.Errorf("page: got %v", err)
 	}
+	if err := (&Page{Catalogue: c}).WriteCause(fullDisk{}, c.Pages()[0]); !errors.Is(err, errFull) {
+		t.Errorf("page of a cause: got %v", err)
+	}
+	if err := Runbook(fullDisk{}, c, c.Pages()[0]); !errors.Is(err, errFull) {
+		t.Errorf("runbook: got %v", err)
+	}
 }
 
 func TestFind(t *testing.T) {
@@ -199,18 +205,22 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-// TestPagePolicy proves that the page's style is the one that its policy allows, and that it asks for nothing else.
+// TestPagePolicy proves that each page's style is the one that its policy allows, and that it asks for nothing else.
 func TestPagePolicy(t *testing.T) {
-	page := outputs(t)["broken.html"]
-	_, after, _ := strings.Cut(string(page), "<style>")
-	style, _, _ := strings.Cut(after, "</style>")
-	if style != pageCSS {
-		t.Error("the template changes the style, so that its hash in the policy is wrong")
-	}
 	if policy := ContentSecurityPolicy(); !strings.HasPrefix(policy, "default-src 'none'; style-src 'sha256-") {
 		t.Errorf("got %s", policy)
 	}
-	if regexp.MustCompile(`(?i)\bstyle=|\bsrc=|<link|url\(|@import`).Match(page) {
-		t.Error("the page asks for something that its policy forbids")
+	for name, page := range outputs(t) {
+		if !strings.HasSuffix(name, ".html") {
+			continue
+		}
+		_, after, _ := strings.Cut(string(page), "<style>")
+		style, _, _ := strings.Cut(after, "</style>")
+		if style != pageCSS {
+			t.Errorf("%s: the template changes the style, so that its hash in the policy is wrong", name)
+		}
+		if regexp.MustCompile(`(?i)\bstyle=|\bsrc=|<link|url\(|@import`).Match(page) {
+			t.Errorf("%s asks for something that its policy forbids", name)
+		}
 	}
 }

@@ -49,12 +49,9 @@ type app struct {
 	explain struct{ cause string }
 }
 
-const (
-	about = `Says why pods do not run, from a closed list of causes, as Prometheus metrics.
+const about = `Says why pods do not run, from a closed list of causes, as Prometheus metrics.
 
 Without a command it serves metrics about the cluster of the current kubeconfig (in a pod: about its own). Try it without a cluster: --demo.`
-	defaultRunbookURL = "https://github.com/kube-failure-exporter/kube-failure-exporter/blob/main/classify/causes"
-)
 
 func newApp(stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, kingpin: kingpin.New("kube-failure-exporter", about)}
@@ -99,7 +96,8 @@ func (a *app) serveFlags(c *kingpin.CmdClause) {
 	c.Flag("web.telemetry-path", "Path under which to expose metrics.").Default("/metrics").StringVar(&a.serve.metricsPath)
 	c.Flag("metrics.max-failures", "How many failures get series of their own. The rest is counted; aggregated series stay complete.").
 		Default("20000").IntVar(&a.serve.maxFailures)
-	c.Flag("runbook.url", "Base of the causes' pages, for the label runbook_url.").Default(defaultRunbookURL).StringVar(&a.serve.runbookURL)
+	c.Flag("runbook.url", "Base of the causes' pages, for the label runbook_url. This exporter serves them too, under "+pathCauses+".").
+		Default(report.RunbookBase).StringVar(&a.serve.runbookURL)
 	c.Flag("demo", "Show a recorded cluster instead of a real one.").BoolVar(&a.serve.demo)
 }
 

@@ -120,6 +120,7 @@ func TestBadFlags(t *testing.T) {
 		"pattern":           {[]string{"--demo", "--web.telemetry-path=/{x}"}, "--web.telemetry-path must be a path"},
 		"unclean path":      {[]string{"--demo", "--web.telemetry-path=/a//b"}, "--web.telemetry-path must be a path"},
 		"taken path":        {[]string{"--demo", "--web.telemetry-path=/-/ready"}, "--web.telemetry-path must not be /-/ready"},
+		"causes' path":      {[]string{"--demo", "--web.telemetry-path=/causes/metrics"}, "--web.telemetry-path must not be /causes/metrics"},
 		"demo of a part":    {[]string{"--demo", "--namespace", "shop"}, "--demo shows all of a recorded cluster"},
 		"demo without":      {[]string{"--demo", "--namespace-ignore", "shop"}, "--demo shows all of a recorded cluster"},
 		"address":           {[]string{"--demo", "--web.listen-address=nowhere:x"}, "serving: listen tcp"},

@@ -59,7 +59,7 @@ func generate() error {
 			return fmt.Errorf("writing %s: %w", name, err)
 		}
 	}
-	return nil
+	return generateRunbooks("causes", catalogue)
 }
 
 func byFamily(catalogue *classify.Catalogue) []family {

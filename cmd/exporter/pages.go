@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/prometheus/common/version"
+
+	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
+	"github.com/kube-failure-exporter/kube-failure-exporter/collector"
+	"github.com/kube-failure-exporter/kube-failure-exporter/report"
+)
+
+// pages serves what is for people.
+type pages struct {
+	collector   *collector.Collector
+	catalogue   *classify.Catalogue
+	metricsPath string
+	logger      *slog.Logger
+}
+
+func (p *pages) landing(w http.ResponseWriter, _ *http.Request) { p.serve(w, p.page().Write) }
+
+func (p *pages) causes(w http.ResponseWriter, _ *http.Request) { p.serve(w, p.page().WriteCauses) }
+
+// cause serves the page of one cause. Its name may end in .md, as the label runbook_url does, so that --runbook.url may be
+// the exporter's own address.
+func (p *pages) cause(w http.ResponseWriter, r *http.Request) {
+	found, err := report.Find(p.catalogue, strings.TrimSuffix(r.PathValue("cause"), ".md"))
+	if err != nil {
+		http.Error(w, fmt.Sprintf("%s\n%s lists all causes.", err, pathCauses), http.StatusNotFound)
+		return
+	}
+	p.serve(w, func(w io.Writer) error { return p.page().WriteCause(w, found) })
+}
+
+// page is what is known now. Before the caches have synced that is nothing.
+func (p *pages) page() *report.Page {
+	page := &report.Page{
+		Version: version.Version, Catalogue: p.catalogue, Syncing: !p.collector.Ready(), Notes: p.collector.Notes(),
+		Looked: p.collector.Looked(), MetricsPath: p.metricsPath,
+	}
+	if !page.Syncing {
+		page.Snapshot = p.collector.Snapshot()
+	}
+	return page
+}
+
+// serve writes the page as a whole, or an error and no half of it.
+func (p *pages) serve(w http.ResponseWriter, write func(io.Writer) error) {
+	var body bytes.Buffer
+	if err := write(&body); err != nil {
+		p.logger.Error("Cannot render the page", "err", err)
+		http.Error(w, "cannot render the page; see the log", http.StatusInternalServerError)
+		return
+	}
+	header := w.Header()
+	header.Set("Content-Type", "text/html; charset=utf-8")
+	header.Set("Content-Security-Policy", report.ContentSecurityPolicy())
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cache-Control", "no-store")
+	_, _ = w.Write(body.Bytes()) // a reader who has left needs no page
+}
