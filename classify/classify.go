@@ -23,6 +23,10 @@ type Options struct {
 	// CreatingTimeout is how long a pod may be ContainerCreating without any warning, and how long it may be pending
 	// without any scheduler having looked at it.
 	CreatingTimeout time.Duration
+	// NodeGrace is how long a node may be not ready before its pods are lost. Until then nothing new is told of them: their
+	// status is stale, and after an outage of the API server every node is not ready until its kubelet has reported again,
+	// which takes a minute and more.
+	NodeGrace time.Duration
 	// TerminatingGrace is how long a pod may outlive its deletion grace period.
 	TerminatingGrace time.Duration
 	// OneLook is for a single look at a cluster: what the objects say is told at once, because nobody comes back to
@@ -38,6 +42,7 @@ func DefaultOptions() Options {
 		SchedulingGrace:  10 * time.Second,
 		CreatingGrace:    30 * time.Second,
 		CreatingTimeout:  10 * time.Minute,
+		NodeGrace:        2 * time.Minute,
 		TerminatingGrace: 5 * time.Minute,
 	}
 }
@@ -45,7 +50,7 @@ func DefaultOptions() Options {
 // OneLookOptions returns the times for a single look at a cluster.
 func OneLookOptions() Options {
 	o := DefaultOptions()
-	o.SchedulingGrace, o.CreatingGrace, o.ReadinessGrace, o.OneLook = 0, 0, 0, true
+	o.SchedulingGrace, o.CreatingGrace, o.ReadinessGrace, o.NodeGrace, o.OneLook = 0, 0, 0, 0, true
 	return o
 }
 

@@ -51,6 +51,8 @@ type Verdict struct {
 	// Open names what shows no failure now although it has not got past the stage where one began: a failure that was
 	// seen there before lasts, whatever became of its events.
 	Open []Stage
+	// Stale says that the object's status is old news: what was told before is neither confirmed nor over.
+	Stale bool
 	// Recheck is when the verdict may change although no object changes; zero for never.
 	Recheck time.Time
 }

@@ -22,7 +22,7 @@ func (c *Classifier) unready(p *podView, ctr *container, r *corev1.ContainerStat
 	if c.opts.OneLook && event != nil {
 		grace = 0
 	}
-	if due := since.Add(grace); p.Now.Before(due) {
+	if due := latest(since.Add(grace), c.nodeBack(p)); p.Now.Before(due) {
 		v.recheck(due)
 		return Failure{}, false
 	}
@@ -34,6 +34,15 @@ func (c *Classifier) unready(p *podView, ctr *container, r *corev1.ContainerStat
 		return f.unclassified(true), true
 	}
 	return c.ofProbeEvent(p, ctr, event, since), true
+}
+
+// nodeBack is until when the kubelet of a node that is ready again may take to correct what was written in its absence: the
+// node controller calls every pod of a node that is silent not ready. Zero where nodes may not be read.
+func (c *Classifier) nodeBack(p *podView) time.Time {
+	if p.Node == nil || !p.Node.Ready {
+		return time.Time{}
+	}
+	return p.Node.Since.Add(c.opts.ReadinessGrace)
 }
 
 // unhealthy returns the newest event about a failed probe of this run. Readiness comes before liveness: it is what
@@ -130,7 +139,7 @@ func (c *Classifier) gates(p *podView, v *Verdict) {
 	if at := p.condition(corev1.ContainersReady); at != nil {
 		since = latest(since, at.LastTransitionTime.Time)
 	}
-	if due := since.Add(c.opts.ReadinessGrace); p.Now.Before(due) {
+	if due := latest(since.Add(c.opts.ReadinessGrace), c.nodeBack(p)); p.Now.Before(due) {
 		v.recheck(due)
 		return
 	}

@@ -16,8 +16,8 @@ func (c *Classifier) Pod(in PodInput) Verdict {
 	if in.Pod.DeletionTimestamp != nil {
 		return c.terminating(p)
 	}
-	if f, lost := p.lost(); lost {
-		return Verdict{Failures: []Failure{f}}
+	if v, lost := c.lost(p); lost {
+		return v
 	}
 	if in.Pod.Status.Phase == corev1.PodFailed || in.Pod.Status.Phase == corev1.PodSucceeded {
 		return c.finished(p)
@@ -92,8 +92,7 @@ func (c *Classifier) quietContainer(status *corev1.ContainerStatus, now time.Tim
 func (c *Classifier) terminating(p *podView) Verdict {
 	var v Verdict
 	due := p.Pod.DeletionTimestamp.Add(c.opts.TerminatingGrace)
-	if f, lost := p.lost(); lost {
-		v.Failures = append(v.Failures, f)
+	if v, lost := c.lost(p); lost {
 		return v
 	}
 	if !p.Now.Before(due) {
@@ -120,6 +119,17 @@ func (c *Classifier) terminating(p *podView) Verdict {
 }
 
 // lost tells a pod on a node that does not report: everything else that its status says is stale (rule S6).
+func (c *Classifier) lost(p *podView) (Verdict, bool) {
+	f, lost := p.lost()
+	if !lost {
+		return Verdict{}, false
+	}
+	if due := f.Since.Add(c.opts.NodeGrace); p.Now.Before(due) {
+		return Verdict{Stale: true, Recheck: due}, true
+	}
+	return Verdict{Failures: []Failure{f}}, true
+}
+
 func (p *podView) lost() (Failure, bool) {
 	if phase := p.Pod.Status.Phase; phase == corev1.PodFailed || phase == corev1.PodSucceeded || p.Pod.Spec.NodeName == "" {
 		return Failure{}, false

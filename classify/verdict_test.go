@@ -84,12 +84,19 @@ func TestLostNode(t *testing.T) {
 	notReady := podEvent("NodeNotReady", "Node is not ready", 31*minute)
 	want := []string{"- pod/NodeLost/NodeLost"}
 	runPodCases(t, []podCase{
+		{name: "within the grace", at: 32*minute - second, node: lost, pod: healthyPod(stale), recheck: 32 * minute},
+		{name: "within the grace, being deleted", at: 31 * minute, node: lost, pod: healthyPod(deleted(31 * minute)), recheck: 32 * minute},
+		{name: "one look waits for nothing", at: 31 * minute, once: true, node: lost, pod: healthyPod(stale), want: want},
+		{
+			name: "back, and what the node controller wrote is not corrected yet", at: 40*minute + 29*second, node: back,
+			pod: runningPod(web(running(minute, false)), stale), events: []*corev1.Event{notReady}, recheck: 40*minute + 30*second,
+		},
 		{name: "a pod that looks healthy", at: 32 * minute, node: lost, pod: healthyPod(), want: want, since: 30 * minute},
 		{name: "a pod whose probe failed", at: 32 * minute, node: lost, pod: runningPod(web(running(minute, false))), want: want},
 		{name: "a pod in a crash loop", at: 32 * minute, node: lost, pod: runningPod(web(after(waiting("CrashLoopBackOff", ""), 3, exit(1, "Error", minute, 2*minute)))), want: want},
 		{name: "a pod that completed before", at: 32 * minute, node: lost, pod: newPod(phase(corev1.PodSucceeded, "", ""))},
 		{name: "a pod being deleted", at: 37 * minute, node: lost, pod: healthyPod(deleted(36 * minute)), want: want},
-		{name: "nodes may not be read: the event proves it", at: 32 * minute, pod: healthyPod(stale), events: []*corev1.Event{notReady}, want: want, since: 31 * minute},
+		{name: "nodes may not be read: the event proves it", at: 33 * minute, pod: healthyPod(stale), events: []*corev1.Event{notReady}, want: want, since: 31 * minute},
 		{name: "nodes may not be read: phase Unknown", at: 32 * minute, pod: healthyPod(stale, phase(corev1.PodUnknown, "NodeLost", "Node node-a which was running pod web-1 is unresponsive")), want: want},
 		{name: "the node is ready again", at: 41 * minute, node: back, pod: healthyPod(), events: []*corev1.Event{notReady}},
 		{name: "the node is ready and the pod is not: its own cause", at: 41 * minute, node: back, pod: runningPod(web(running(minute, false))), events: []*corev1.Event{notReady}, want: []string{"web probe/Unhealthy/ProbeFailed"}},

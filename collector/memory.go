@@ -90,13 +90,16 @@ func (m *memory) observe(k key, uid types.UID, verdict classify.Verdict, now tim
 	object := m.objects[k]
 	if object == nil || object.uid != uid {
 		m.drop(k)
-		if len(verdict.Failures) == 0 {
+		if len(verdict.Failures) == 0 { // a stale one has none
 			return nil, verdict.Recheck
 		}
 		object = &remembered{uid: uid, workload: classify.WorkloadOf(&verdict.Failures[0]), held: map[string]*held{}}
 		m.put(k, object)
 	}
 	again = verdict.Recheck
+	if verdict.Stale {
+		return nil, again
+	}
 	told := make(map[string]bool, len(verdict.Failures))
 	for i := range verdict.Failures {
 		f := &verdict.Failures[i]

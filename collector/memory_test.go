@@ -108,6 +108,12 @@ func TestMemoryStart(t *testing.T) {
 			{verdict: tag(since(time.Minute, true)), want: classify.ImageTagNotFound, since: -time.Minute},
 			{verdict: tag(since(time.Hour, false)), want: classify.ImageTagNotFound, since: -time.Minute},
 		},
+		"stale news neither confirms nor ends it": {
+			{verdict: tag(), want: classify.ImageTagNotFound, opened: true},
+			{at: time.Minute, verdict: classify.Verdict{Stale: true}, want: classify.ImageTagNotFound},
+			{at: 2 * time.Minute},
+			{at: 3 * time.Minute, verdict: classify.Verdict{Stale: true}},
+		},
 		"another image is another failure": {
 			{verdict: tag(), want: classify.ImageTagNotFound, opened: true},
 			{at: time.Minute, verdict: tag(since(time.Minute, true), func(f *classify.Failure) { f.Image = "registry.example/web:2" }),

@@ -50,7 +50,7 @@ func (o *Options) Validate() error {
 	for name, value := range map[string]time.Duration{
 		"--crash.hold": o.Classify.CrashHold, "--readiness.grace": o.Classify.ReadinessGrace,
 		"--scheduling.grace": o.Classify.SchedulingGrace, "--creating.grace": o.Classify.CreatingGrace,
-		"--creating.timeout": o.Classify.CreatingTimeout, "--terminating.grace": o.Classify.TerminatingGrace,
+		"--creating.timeout": o.Classify.CreatingTimeout, "--node.grace": o.Classify.NodeGrace, "--terminating.grace": o.Classify.TerminatingGrace,
 	} {
 		if value < 0 {
 			return fmt.Errorf("%s must not be negative, not %s", name, value)

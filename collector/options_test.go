@@ -38,6 +38,7 @@ func TestOptionsValidate(t *testing.T) {
 		"scheduling":        {func(o *Options) { o.Classify.SchedulingGrace = -1 }, "--scheduling.grace"},
 		"creating":          {func(o *Options) { o.Classify.CreatingGrace = -1 }, "--creating.grace"},
 		"creating timeout":  {func(o *Options) { o.Classify.CreatingTimeout = -1 }, "--creating.timeout"},
+		"node":              {func(o *Options) { o.Classify.NodeGrace = -1 }, "--node.grace"},
 		"terminating":       {func(o *Options) { o.Classify.TerminatingGrace = -1 }, "--terminating.grace"},
 	} {
 		t.Run(name, func(t *testing.T) {

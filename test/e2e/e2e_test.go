@@ -19,6 +19,7 @@ import (
 
 // TestCluster runs everything that this machine can: without root or a container runtime the control plane alone.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	missing := cluster.Missing(true)
 	if len(missing) > 0 {
 		t.Logf("!!! NO NODE ON THIS MACHINE: only what a control plane does alone is tested, because it lacks:\n%s", strings.Join(missing, "\n"))
@@ -36,6 +37,7 @@ func TestCluster(t *testing.T) {
 
 // TestWithoutNode runs what only a cluster without any node shows.
 func TestWithoutNode(t *testing.T) {
+	t.Parallel() // while TestCluster mostly waits
 	if missing := cluster.Missing(false); len(missing) > 0 {
 		t.Skipf("!!! NO CLUSTER ON THIS MACHINE: it lacks:\n%s", strings.Join(missing, "\n"))
 	}

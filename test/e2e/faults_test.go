@@ -38,6 +38,9 @@ func (s *suite) testFaults(ctx context.Context) {
 	meta := metav1.ObjectMeta{Name: namespaceFaults}
 	_, err = s.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: meta}, metav1.CreateOptions{})
 	s.must(err)
+	if s.node { // outages make the node not ready, so that it takes no new pods for a while, and rightly so
+		s.must(s.client.Patch(ctx, "CronJob", "healthy", "every-minute", `{"spec":{"suspend":true}}`))
+	}
 	f.exporter.Store(s.exporter(ctx, f.config))
 	s.t.Cleanup(func() {
 		if e := f.exporter.Load(); e != nil {

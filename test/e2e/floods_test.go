@@ -89,7 +89,9 @@ func (f *faults) eventFlood(ctx context.Context) string {
 	}
 	held, after := f.value(ctx, "kube_failure_exporter_cached_objects", "resource", "events", "selector", "type=Warning"), f.memory(ctx)
 	for _, namespace := range []string{namespaceFaults, "healthy"} {
-		f.must(f.client.CoreV1().Events(namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "flood=yes"}))
+		f.must(Poll(ctx, 5*time.Minute, time.Second, func(ctx context.Context) error { // the API server gives up on one request after a minute
+			return f.client.CoreV1().Events(namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "flood=yes"})
+		}))
 	}
 	f.told(ctx, time.Minute, "the deleted events are forgotten", func(s *Scrape) bool {
 		value, _ := s.Value("kube_failure_exporter_cached_objects", "resource", "events", "selector", "type=Warning")
@@ -160,27 +162,26 @@ func (f *faults) hostile(ctx context.Context) string {
 		}, metav1.CreateOptions{})
 		took(what, err)
 	}
-	pod, err := f.client.CoreV1().Pods(namespaceFaults).Create(ctx, &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "hostile", Annotations: map[string]string{"note": odd}},
-		Spec:       corev1.PodSpec{SchedulerName: "nobody", Containers: []corev1.Container{{Name: "app", Image: "example.com/app:1"}}},
-	}, metav1.CreateOptions{})
-	f.must(err)
 	for what, waiting := range map[string]corev1.ContainerStateWaiting{
 		"reason": {Reason: odd, Message: odd}, "message": {Reason: "ErrImagePull", Message: odd + strings.Repeat(odd, 1<<16/len(odd))},
 	} {
-		pod, err = f.client.CoreV1().Pods(namespaceFaults).Get(ctx, pod.Name, metav1.GetOptions{})
+		pods := binary.CoreV1().Pods(namespaceFaults)
+		pod, err := pods.Create(ctx, &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: "hostile-" + what, Annotations: map[string]string{"note": odd}},
+			Spec:       corev1.PodSpec{SchedulerName: "nobody", Containers: []corev1.Container{{Name: "app", Image: "example.com/app:1"}}},
+		}, metav1.CreateOptions{})
 		f.must(err)
 		pod.Status.Reason, pod.Status.Message = odd, odd+"\xff"
 		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionTrue, Reason: odd, Message: odd}}
 		pod.Status.ContainerStatuses = []corev1.ContainerStatus{
 			{Name: "app", Image: odd, State: corev1.ContainerState{Waiting: &waiting}}, {Name: odd + "\xff", State: corev1.ContainerState{Waiting: &waiting}},
 		}
-		_, err = binary.CoreV1().Pods(namespaceFaults).UpdateStatus(ctx, pod, metav1.UpdateOptions{})
+		_, err = pods.UpdateStatus(ctx, pod, metav1.UpdateOptions{})
 		took(what, err)
 		time.Sleep(3 * time.Second)
 		f.harmless(ctx, marker)
+		f.must(pods.Delete(ctx, pod.Name, metav1.DeleteOptions{}))
 	}
-	f.must(f.client.CoreV1().Pods(namespaceFaults).Delete(ctx, "hostile", metav1.DeleteOptions{}))
 	f.newFailure(ctx, 10*time.Second)
 	return "given: " + strings.Join(said, ", ")
 }

@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 )
@@ -27,7 +28,7 @@ type step struct {
 
 // testNode changes the node under what runs and what waits, and takes it away in the end.
 func (s *suite) testNode(ctx context.Context) {
-	st := &step{suite: s, exporter: s.exporter(ctx, s.exporterConfig, "--terminating.grace=10s")}
+	st := &step{suite: s, exporter: s.exporter(ctx, s.exporterConfig, "--terminating.grace=10s", "--node.grace=10s")}
 	for _, one := range []struct {
 		name   string
 		want   classify.Cause
@@ -167,15 +168,19 @@ spec: {taints: [{key: e2e, effect: NoSchedule}]}
 		if driver != "" {
 			st.apply(ctx, strings.ReplaceAll(limitedVolume, "DRIVER", driver))
 		}
-		node, err := st.client.CoreV1().Nodes().Get(ctx, "other", metav1.GetOptions{})
-		st.must(err)
-		node.Status.Allocatable = quantities("cpu", "4", "memory", "8Gi", "pods", pods)
-		node.Status.Capacity = node.Status.Allocatable
-		node.Status.Conditions = []corev1.NodeCondition{{
-			Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastHeartbeatTime: metav1.Now(), LastTransitionTime: metav1.Now(),
-		}}
-		_, err = st.client.CoreV1().Nodes().UpdateStatus(ctx, node, metav1.UpdateOptions{})
-		st.must(err)
+		st.must(retry.RetryOnConflict(retry.DefaultBackoff, func() error { // the controllers write to it too
+			node, err := st.client.CoreV1().Nodes().Get(ctx, "other", metav1.GetOptions{})
+			if err != nil {
+				return err
+			}
+			node.Status.Allocatable = quantities("cpu", "4", "memory", "8Gi", "pods", pods)
+			node.Status.Capacity = node.Status.Allocatable
+			node.Status.Conditions = []corev1.NodeCondition{{
+				Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastHeartbeatTime: metav1.Now(), LastTransitionTime: metav1.Now(),
+			}}
+			_, err = st.client.CoreV1().Nodes().UpdateStatus(ctx, node, metav1.UpdateOptions{})
+			return err
+		}))
 		return func(ctx context.Context) error {
 			if err := st.client.Delete(ctx, "Pod", "steps", "step"); err != nil {
 				return err

@@ -102,6 +102,7 @@ func (f *faults) apiServerStopped(ctx context.Context) string {
 	}
 	f.must(f.cluster.StartAPIServer(ctx))
 	up := f.watchesUp(ctx, 2*time.Minute)
+	defer f.lastGone(ctx, 10*time.Second)
 	return fmt.Sprintf("away for %s; watches up %.0f s after its return; a new failure was told after %.1f s",
 		outage, up.Seconds(), f.newFailure(ctx, 15*time.Second).Seconds())
 }
@@ -109,13 +110,12 @@ func (f *faults) apiServerStopped(ctx context.Context) string {
 func (f *faults) etcdCompacted(ctx context.Context) string {
 	f.newFailure(ctx, 15*time.Second)
 	before := f.expired(ctx)
-	f.proxy.Refuse(true)
-	f.proxy.Cut()
+	f.must(f.proxy.Close()) // the watches begin anew only where connections are not refused
 	f.must(f.client.AppsV1().ReplicaSets(namespaceFaults).Delete(ctx, fmt.Sprintf("new-%d", f.news), metav1.DeleteOptions{}))
 	f.must(f.cluster.CompactEtcd(ctx))
 	f.must(f.cluster.StopAPIServer(ctx)) // whose cache would hide the compaction
 	f.must(f.cluster.StartAPIServer(ctx))
-	f.proxy.Refuse(false)
+	f.must(f.proxy.Accept(ctx))
 	f.watchesUp(ctx, 2*time.Minute)
 	name := fmt.Sprintf("new-%d", f.news)
 	gone := f.told(ctx, time.Minute, "what was deleted meanwhile is not told", func(s *Scrape) bool {

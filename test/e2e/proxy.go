@@ -12,12 +12,11 @@ import (
 
 // Proxy stands between the exporter and the API server. It forwards bytes, so that TLS goes through untouched.
 type Proxy struct {
-	listener net.Listener
-	target   string
-	refuse   atomic.Bool
+	address, target string
 
-	mu    sync.Mutex
-	pairs map[*pair]bool
+	mu       sync.Mutex
+	listener net.Listener
+	pairs    map[*pair]bool
 }
 
 // pair is a connection of a client and the one that belongs to it.
@@ -28,27 +27,39 @@ type pair struct {
 
 // StartProxy forwards to a host:port.
 func StartProxy(ctx context.Context, target string) (*Proxy, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	address, err := freeAddress(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("starting a proxy: %w", err)
+		return nil, err
 	}
-	p := &Proxy{listener: listener, target: target, pairs: map[*pair]bool{}}
-	go p.accept(ctx)
-	return p, nil
+	p := &Proxy{address: address, target: target, pairs: map[*pair]bool{}}
+	return p, p.Accept(ctx)
 }
 
 // Address returns where the proxy listens.
-func (p *Proxy) Address() string { return p.listener.Addr().String() }
+func (p *Proxy) Address() string { return p.address }
 
-// Close ends the proxy and all connections.
+// Close ends the proxy and all connections. New ones are refused by the kernel, as those to a server that is down, until
+// Accept is called.
 func (p *Proxy) Close() error {
+	p.mu.Lock()
 	err := p.listener.Close()
+	p.mu.Unlock()
 	p.Cut()
 	return err
 }
 
-// Refuse says whether new connections are closed at once.
-func (p *Proxy) Refuse(refuse bool) { p.refuse.Store(refuse) }
+// Accept takes connections. StartProxy has called it; it is for after Close.
+func (p *Proxy) Accept(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.address)
+	if err != nil {
+		return fmt.Errorf("starting a proxy: %w", err)
+	}
+	p.mu.Lock()
+	p.listener = listener
+	p.mu.Unlock()
+	go p.accept(ctx, listener)
+	return nil
+}
 
 // Cut closes all connections, and returns how many there were.
 func (p *Proxy) Cut() int {
@@ -70,15 +81,11 @@ func (p *Proxy) Hold() int {
 	return len(p.pairs)
 }
 
-func (p *Proxy) accept(ctx context.Context) {
+func (p *Proxy) accept(ctx context.Context, listener net.Listener) {
 	for {
-		client, err := p.listener.Accept()
+		client, err := listener.Accept()
 		if err != nil {
 			return // closed
-		}
-		if p.refuse.Load() {
-			_ = client.Close()
-			continue
 		}
 		server, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.target)
 		if err != nil {

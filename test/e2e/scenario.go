@@ -122,9 +122,7 @@ func (s *Scenario) read(own, template map[string]string) error {
 	if err := expect(metricCreate, own[annotationExpect], own); err != nil {
 		return err
 	}
-	if cause := own[annotationRollout]; cause != "" {
-		s.Expect = append(s.Expect, Expectation{Metric: metricRollout, Cause: classify.Cause(cause), After: 90 * time.Second})
-	}
+	s.expectRollout(own[annotationRollout])
 	if text := own[annotationQuota]; text != "" {
 		quota, err := readQuota(text)
 		if err != nil {
@@ -133,6 +131,17 @@ func (s *Scenario) read(own, template map[string]string) error {
 		s.Quota = quota
 	}
 	return nil
+}
+
+// expectRollout adds that a Deployment's rollout stalls: for the cause that its manifest gives, whose deadline is a minute, or
+// else for that of its pods after the ten minutes that Kubernetes allows by default.
+func (s *Scenario) expectRollout(cause string) {
+	switch {
+	case cause != "":
+		s.Expect = append(s.Expect, Expectation{Metric: metricRollout, Cause: classify.Cause(cause), After: 90 * time.Second})
+	case s.Kind == "Deployment" && len(s.Expect) > 0:
+		s.Expect = append(s.Expect, Expectation{Metric: metricRollout, Cause: s.Expect[0].Cause, After: 11 * time.Minute})
+	}
 }
 
 // readQuota reads NAME RESOURCE=REQUESTED/USED/HARD.
