@@ -1,0 +1,2 @@
+// jsonnet -S alerts.jsonnet > alerts.yaml
+std.manifestYamlDoc((import 'mixin.libsonnet').prometheusAlerts)

@@ -1,0 +1,5 @@
+{
+  // One line for each file: 'workload.json': import '../../dashboards/workload.json'.
+  grafanaDashboards+:: {
+  },
+}

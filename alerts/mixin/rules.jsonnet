@@ -1,0 +1,2 @@
+// jsonnet -S rules.jsonnet > rules.yaml
+std.manifestYamlDoc((import 'mixin.libsonnet').prometheusRules)
