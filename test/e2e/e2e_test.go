@@ -25,13 +25,29 @@ func TestCluster(t *testing.T) {
 		t.Logf("!!! NO NODE ON THIS MACHINE: only what a control plane does alone is tested, because it lacks:\n%s", strings.Join(missing, "\n"))
 	}
 	s := start(t, len(missing) == 0)
-	t.Run("Scenarios", func(t *testing.T) { s.on(t, s.testScenarios) })
+	s.startWatching(t.Context())
 	if s.node {
-		t.Run("Recovery", func(t *testing.T) { s.on(t, s.testRecovery) })
+		s.startAlerting(t.Context())
 	}
-	t.Run("Faults", func(t *testing.T) { s.on(t, s.testFaults) })
+	t.Run("Watched", func(t *testing.T) { // side by side: both mostly wait
+		t.Run("Scenarios", func(t *testing.T) {
+			t.Parallel()
+			s.on(t, (*suite).testScenarios)
+		})
+		if s.node {
+			t.Run("Recovery", func(t *testing.T) {
+				t.Parallel()
+				s.on(t, (*suite).testRecovery)
+			})
+		}
+	})
+	t.Run("Faults", func(t *testing.T) { s.on(t, (*suite).testFaults) })
 	if s.node {
-		t.Run("Node", func(t *testing.T) { s.on(t, s.testNode) })
+		t.Run("Alerts", func(t *testing.T) { s.on(t, (*suite).testAlerts) })
+	}
+	s.stopWatching()
+	if s.node {
+		t.Run("Node", func(t *testing.T) { s.on(t, (*suite).testNode) })
 	}
 }
 
@@ -46,27 +62,52 @@ func TestWithoutNode(t *testing.T) {
 	}
 	s := start(t, false)
 	s.watching = time.Minute
-	t.Run("Scenarios", func(t *testing.T) { s.on(t, s.testScenarios) })
+	s.startWatching(t.Context())
+	t.Run("Scenarios", func(t *testing.T) { s.on(t, (*suite).testScenarios) })
+	s.stopWatching()
+}
+
+// startWatching starts the exporters and what looks at them: one that all scenarios are told by, and one, with a crash hold that
+// can be waited for, for those that are cured.
+func (s *suite) startWatching(ctx context.Context) {
+	var err error
+	s.objects, err = ReadFolder("scenarios", s.variables)
+	s.must(err)
+	s.scenarios, err = Scenarios(s.objects)
+	s.must(err)
+	if !s.node {
+		s.objects, s.scenarios = withoutNode(s.objects, s.scenarios)
+	}
+	var steady, curing []string
+	for _, namespace := range curedNamespaces() {
+		steady, curing = append(steady, "--namespace-ignore="+namespace), append(curing, "--namespace="+namespace)
+	}
+	curedTimes := s.times
+	curedTimes.CrashHold = crashHold
+	s.steadyTruth, err = Watch(ctx, s.client, s.times)
+	s.must(err)
+	s.curedTruth, err = Watch(ctx, s.client, curedTimes)
+	s.must(err)
+	s.steady = s.exporter(ctx, s.exporterConfig, steady...)
+	s.curing = s.exporter(ctx, s.exporterConfig, append(curing, "--crash.hold="+crashHold.String())...)
+	s.steadyTracks, s.curedTracks = NewRecorder(), NewRecorder()
+}
+
+// stopWatching ends the exporters, which must go in peace.
+func (s *suite) stopWatching() {
+	s.steadyTruth.Stop()
+	s.curedTruth.Stop()
+	s.must(s.steady.Stop())
+	s.must(s.curing.Stop())
 }
 
 // testScenarios applies all scenarios and watches them.
 func (s *suite) testScenarios(ctx context.Context) {
-	objects, err := ReadFolder("scenarios", s.variables)
-	s.must(err)
-	s.scenarios, err = Scenarios(objects)
-	s.must(err)
-	if !s.node {
-		objects, s.scenarios = withoutNode(objects, s.scenarios)
-	}
-	truth, err := Watch(ctx, s.client, s.times)
-	s.must(err)
-	defer truth.Stop()
-	e := s.exporter(ctx, s.exporterConfig)
+	e, truth, recorder := s.steady, s.steadyTruth, s.steadyTracks
 	prometheus := s.prometheus(ctx, e)
-	recorder := NewRecorder()
 	began := time.Now()
 	recording := s.record(ctx, func() *Exporter { return e }, recorder, 250*time.Millisecond)
-	s.applyAll(ctx, objects)
+	s.applyAll(ctx, s.objects)
 	deleted := map[Workload]bool{}
 	for time.Since(began) < s.watching {
 		select {
@@ -102,9 +143,6 @@ func (s *suite) testScenarios(ctx context.Context) {
 	s.report.Note("crash loops whose start was dated anew within %s of being told, by the event of the back-off: %d", settling, settled)
 	if resident, ok := scrape.Value("process_resident_memory_bytes"); ok {
 		s.report.Note("the exporter's memory after the scenarios: %.0f MiB", resident/(1<<20))
-	}
-	if err := e.Stop(); err != nil {
-		s.report.Violate(err.Error())
 	}
 }
 

@@ -66,7 +66,12 @@ func (s *suite) testFaults(ctx context.Context) {
 		{"PodFlood", f.podFlood},
 		{"HostileStrings", f.hostile},
 	} {
-		s.t.Run(fault.name, func(t *testing.T) { s.on(t, func(ctx context.Context) { f.fault(ctx, fault.name, fault.run) }) })
+		s.t.Run(fault.name, func(t *testing.T) {
+			s.on(t, func(own *suite, ctx context.Context) {
+				f.suite = own
+				f.fault(ctx, fault.name, fault.run)
+			})
+		})
 	}
 	s.must(f.exporter.Load().Stop())
 }

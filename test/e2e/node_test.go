@@ -50,10 +50,18 @@ func (s *suite) testNode(ctx context.Context) {
 			s.t.Fatalf("%s is not one of nodeCauses, which the documentation is held against", one.want)
 		}
 		s.t.Run(one.name, func(t *testing.T) {
-			s.on(t, func(ctx context.Context) { st.run(ctx, one.name, one.want, one.before, one.object, one.metric) })
+			s.on(t, func(own *suite, ctx context.Context) {
+				st.suite = own
+				st.run(ctx, one.name, one.want, one.before, one.object, one.metric)
+			})
 		})
 	}
-	s.t.Run("Lost", func(t *testing.T) { s.on(t, st.lost) })
+	s.t.Run("Lost", func(t *testing.T) {
+		s.on(t, func(own *suite, ctx context.Context) {
+			st.suite = own
+			st.lost(ctx)
+		})
+	})
 	s.must(st.exporter.Stop())
 }
 

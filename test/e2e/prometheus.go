@@ -16,26 +16,37 @@ import (
 	"syscall"
 	"time"
 
+	"sigs.k8s.io/yaml"
+
 	"github.com/kube-failure-exporter/kube-failure-exporter/collector"
 )
 
-// Prometheus is a real one that scrapes the exporter every second.
+// Prometheus is a real one that scrapes the exporter.
 type Prometheus struct {
 	url   string
 	cmd   *exec.Cmd
 	ended chan struct{}
 }
 
-// StartPrometheus starts the prometheus of PATH; what it writes stays below a folder.
+// StartPrometheus starts the prometheus of PATH, which scrapes a target every second; what it writes stays below a folder.
 func StartPrometheus(ctx context.Context, folder, target string) (*Prometheus, error) {
+	return startPrometheus(ctx, filepath.Join(folder, "prometheus"), map[string]any{"scrape_configs": []any{map[string]any{
+		"job_name": "e2e", "scrape_interval": "1s", "scrape_timeout": "1s",
+		"static_configs": []any{map[string]any{"targets": []string{strings.TrimPrefix(target, "http://")}}},
+	}}})
+}
+
+func startPrometheus(ctx context.Context, folder string, config map[string]any) (*Prometheus, error) {
 	address, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
-	config := fmt.Sprintf("scrape_configs:\n- job_name: e2e\n  scrape_interval: 1s\n  scrape_timeout: 1s\n"+
-		"  static_configs: [{targets: [%q]}]\n", strings.TrimPrefix(target, "http://"))
+	text, err := yaml.Marshal(config)
+	if err != nil {
+		return nil, fmt.Errorf("starting Prometheus: %w", err)
+	}
 	file := filepath.Join(folder, "prometheus.yml")
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+	if err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(file, text, 0o600)); err != nil {
 		return nil, fmt.Errorf("starting Prometheus: %w", err)
 	}
 	log, err := os.Create(filepath.Join(folder, "prometheus.log"))
@@ -45,7 +56,7 @@ func StartPrometheus(ctx context.Context, folder, target string) (*Prometheus, e
 	defer log.Close()
 	p := &Prometheus{url: "http://" + address, ended: make(chan struct{})}
 	p.cmd = exec.Command("prometheus", "--config.file="+file, "--web.listen-address="+address, //nolint:noctx // Stop ends it
-		"--storage.tsdb.path="+filepath.Join(folder, "prometheus"))
+		"--storage.tsdb.path="+filepath.Join(folder, "data"))
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.cmd.Start(); err != nil {

@@ -19,6 +19,7 @@ type Report struct {
 	results    []Result
 	recoveries []Recovery
 	faults     []Fault
+	alerts     []Told
 	violations []string
 }
 
@@ -72,6 +73,8 @@ func (r *Report) Add(entries ...any) {
 			r.recoveries = append(r.recoveries, e)
 		case Fault:
 			r.faults = append(r.faults, e)
+		case Told:
+			r.alerts = append(r.alerts, e)
 		}
 	}
 }
@@ -113,6 +116,13 @@ func (r *Report) String() string {
 	}
 	for _, e := range r.faults {
 		fmt.Fprintf(&b, "| %s | %s | %s | %d |\n", e.Name, e.Outcome, seconds(e.Took), e.Violations)
+	}
+	if len(r.alerts) > 0 {
+		b.WriteString("\n## Alerts\n\n| workload | cause | wait | firing | s after status | resolved | s after its end | |\n|---|---|---|---|---|---|---|---|\n")
+	}
+	for i := range r.alerts {
+		e := &r.alerts[i]
+		fmt.Fprintf(&b, "| %s | %s | %s | %d | %s | %d | %s | %s |\n", e.Workload, e.Cause, e.Wait, e.Firing, seconds(e.First), e.Resolved, seconds(e.Ended), e.Problem)
 	}
 	fmt.Fprintf(&b, "\n## Violations: %d\n\n", len(r.violations))
 	for _, violation := range r.violations {

@@ -49,19 +49,25 @@ type suite struct {
 	variables map[string]string
 	times     classify.Options
 	report    *Report
+	objects   []Object // of the scenarios
 	scenarios []Scenario
+
+	// All scenarios are told by the steady exporter, those that are cured by the other one.
+	steady, curing            *Exporter
+	steadyTruth, curedTruth   *Truth
+	steadyTracks, curedTracks *Recorder
+	alerting                  *Alerting
 
 	exporterConfig string
 	rules          []rbacv1.PolicyRule // of the exporter's own role
 }
 
 // on runs a part of the suite as a test of its own.
-func (s *suite) on(t *testing.T, part func(context.Context)) {
-	outer := s.t
-	s.t = t
-	defer func() { s.t = outer }()
+func (s *suite) on(t *testing.T, part func(*suite, context.Context)) {
+	own := *s
+	own.t = t
 	before := len(s.report.Violations())
-	part(t.Context())
+	part(&own, t.Context())
 	for _, violation := range s.report.Violations()[before:] {
 		t.Error(violation)
 	}

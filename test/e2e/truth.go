@@ -35,6 +35,7 @@ type Truth struct {
 
 	mu     sync.Mutex
 	due    map[proof]time.Time // from when on the exporter must tell, its graces included
+	seen   map[proof]time.Time // when the cluster first said so
 	mended map[proof]time.Time // since when nothing is wrong any more
 	gone   map[subject]time.Time
 }
@@ -44,7 +45,7 @@ func Watch(ctx context.Context, client *Client, times classify.Options) (*Truth,
 	ctx, stop := context.WithCancel(ctx)
 	t := &Truth{
 		times: times, factory: informers.NewSharedInformerFactory(client, 0), stop: stop,
-		due: map[proof]time.Time{}, mended: map[proof]time.Time{}, gone: map[subject]time.Time{},
+		due: map[proof]time.Time{}, seen: map[proof]time.Time{}, mended: map[proof]time.Time{}, gone: map[subject]time.Time{},
 	}
 	apps := t.factory.Apps().V1()
 	core := t.factory.Core().V1()
@@ -77,6 +78,18 @@ func (t *Truth) Due(s subject, family classify.Family) time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.due[proof{s, family}]
+}
+
+// Seen is when the cluster first said that something fails. What only the passing of time proves, and what is not ready for as
+// long as its probe allows, is no failure before it is due.
+func (t *Truth) Seen(s subject, family classify.Family) time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := proof{s, family}
+	if at, ok := t.seen[p]; ok && family != classify.FamilyProbe && !t.due[p].After(at.Add(time.Minute)) {
+		return at
+	}
+	return t.due[p]
 }
 
 // Over is when a failure of a family was over: the subject got past that stage, or was deleted. Zero while it is not.
@@ -138,6 +151,9 @@ func (t *Truth) prove(s subject, at time.Time, families ...classify.Family) {
 		p := proof{s, family}
 		if t.due[p].IsZero() || at.Before(t.due[p]) {
 			t.due[p] = at
+		}
+		if t.seen[p].IsZero() {
+			t.seen[p] = time.Now()
 		}
 		delete(t.mended, p)
 	}

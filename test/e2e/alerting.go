@@ -1,0 +1,204 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"sigs.k8s.io/yaml"
+)
+
+// Alerting is a real Prometheus with the project's rules, a real Alertmanager with the project's grouping and inhibition, and
+// a receiver in place of people.
+type Alerting struct {
+	*Prometheus
+	Receiver *Receiver
+
+	alertmanager *exec.Cmd
+	ended        chan struct{}
+}
+
+// alertInterval is how often Prometheus scrapes and judges.
+const alertInterval = 10 * time.Second
+
+// StartAlerting starts them. The rules and the configuration are those of the module in a folder.
+func StartAlerting(ctx context.Context, module, folder, alertmanager string, targets ...string) (*Alerting, error) {
+	a := &Alerting{ended: make(chan struct{})}
+	var err error
+	if a.Receiver, err = StartReceiver(ctx); err != nil {
+		return nil, err
+	}
+	address, err := freeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	config := filepath.Join(folder, "alertmanager.yml")
+	if err := writeAlertmanagerConfig(filepath.Join(module, "alerts", "alertmanager", "alertmanager.yml"), config, a.Receiver.URL); err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(folder, "alertmanager.log"))
+	if err != nil {
+		return nil, fmt.Errorf("starting Alertmanager: %w", err)
+	}
+	defer log.Close()
+	a.alertmanager = exec.Command(alertmanager, "--config.file="+config, "--web.listen-address="+address, //nolint:noctx // Stop ends it
+		"--cluster.listen-address=", "--storage.path="+filepath.Join(folder, "alertmanager"))
+	a.alertmanager.Stdout, a.alertmanager.Stderr = log, log
+	a.alertmanager.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := a.alertmanager.Start(); err != nil {
+		return nil, fmt.Errorf("starting Alertmanager: %w", err)
+	}
+	go func() {
+		_ = a.alertmanager.Wait()
+		close(a.ended)
+	}()
+	if a.Prometheus, err = startAlertingPrometheus(ctx, module, folder, address, targets); err != nil {
+		_ = a.alertmanager.Process.Kill()
+		return nil, err
+	}
+	return a, nil
+}
+
+// Stop ends all of it.
+func (a *Alerting) Stop() {
+	a.Prometheus.Stop()
+	_ = a.alertmanager.Process.Kill() // an error says that it has ended
+	<-a.ended
+	_ = a.Receiver.server.Close()
+}
+
+// writeAlertmanagerConfig keeps the shipped configuration's routes, grouping, times and inhibition, and gives all its receivers
+// one address.
+func writeAlertmanagerConfig(shipped, file, address string) error {
+	text, err := os.ReadFile(shipped)
+	if err != nil {
+		return fmt.Errorf("reading Alertmanager's configuration: %w", err)
+	}
+	var config struct {
+		Route        any `json:"route"`
+		InhibitRules any `json:"inhibit_rules"`
+		Receivers    []struct {
+			Name     string           `json:"name"`
+			Webhooks []map[string]any `json:"webhook_configs"`
+		} `json:"receivers"`
+	}
+	if err := yaml.Unmarshal(text, &config); err != nil {
+		return fmt.Errorf("reading Alertmanager's configuration: %w", err)
+	}
+	for i := range config.Receivers {
+		config.Receivers[i].Webhooks = []map[string]any{{"url": address, "send_resolved": true}}
+	}
+	if text, err = yaml.Marshal(config); err != nil {
+		return fmt.Errorf("writing Alertmanager's configuration: %w", err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return fmt.Errorf("writing Alertmanager's configuration: %w", err)
+	}
+	return nil
+}
+
+func startAlertingPrometheus(ctx context.Context, module, folder, alertmanager string, targets []string) (*Prometheus, error) {
+	rules, err := filepath.Abs(filepath.Join(module, "alerts"))
+	if err != nil {
+		return nil, fmt.Errorf("finding the rules: %w", err)
+	}
+	files, err := filepath.Glob(filepath.Join(rules, "*.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("finding the rules: %w", err)
+	}
+	config := map[string]any{
+		"global":     map[string]any{"evaluation_interval": alertInterval.String()},
+		"rule_files": ruleFiles(files),
+		"alerting":   map[string]any{"alertmanagers": []any{map[string]any{"static_configs": []any{map[string]any{"targets": []string{alertmanager}}}}}},
+	}
+	var jobs []any
+	for i, target := range targets {
+		jobs = append(jobs, map[string]any{
+			"job_name": fmt.Sprintf("kube-failure-exporter-%d", i), "honor_labels": true, "scrape_interval": alertInterval.String(),
+			"static_configs": []any{map[string]any{"targets": []string{strings.TrimPrefix(target, "http://")}}},
+		})
+	}
+	config["scrape_configs"] = jobs
+	return startPrometheus(ctx, filepath.Join(folder, "alerting"), config)
+}
+
+// ruleFiles leaves out the object for the operator, which holds the same rules again.
+func ruleFiles(files []string) []string {
+	var rules []string
+	for _, file := range files {
+		if filepath.Base(file) != "prometheusrule.yaml" {
+			rules = append(rules, file)
+		}
+	}
+	return rules
+}
+
+// Notification is what Alertmanager sent at one time about one group, one alert of it
+// (https://prometheus.io/docs/alerting/latest/configuration/#webhook_config).
+type Notification struct {
+	At       time.Time
+	GroupKey string
+	Status   string // of the group: firing or resolved
+	Alerts   []Alert
+}
+
+// Alert is an alert in a notification.
+type Alert struct {
+	Status      string            `json:"status"`
+	Labels      map[string]string `json:"labels"`
+	Annotations map[string]string `json:"annotations"`
+}
+
+// Workload is whom the alert is about.
+func (a *Alert) Workload() Workload {
+	return Workload{a.Labels["namespace"], a.Labels["workload_kind"], a.Labels["workload"]}
+}
+
+// Receiver takes notifications.
+type Receiver struct {
+	URL    string
+	server *http.Server
+
+	mu            sync.Mutex
+	notifications []Notification
+}
+
+// StartReceiver starts one on loopback.
+func StartReceiver(ctx context.Context) (*Receiver, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("starting a receiver: %w", err)
+	}
+	r := &Receiver{URL: "http://" + listener.Addr().String()}
+	r.server = &http.Server{Handler: r, ReadHeaderTimeout: time.Minute, ErrorLog: quiet()}
+	go func() { _ = r.server.Serve(listener) }() // ends with ErrServerClosed
+	return r, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
+	n := Notification{At: time.Now()}
+	if err := json.NewDecoder(request.Body).Decode(&n); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notifications = append(r.notifications, n)
+}
+
+// Notifications returns all so far.
+func (r *Receiver) Notifications() []Notification {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Notification(nil), r.notifications...)
+}

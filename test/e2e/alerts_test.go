@@ -1,0 +1,98 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
+)
+
+// startAlerting lets a real Prometheus and Alertmanager watch what both exporters tell, or says loudly that there are none.
+func (s *suite) startAlerting(ctx context.Context) {
+	alertmanager := ""
+	for _, name := range []string{"prometheus-alertmanager", "alertmanager"} { // Debian's name comes first
+		if file, err := exec.LookPath(name); err == nil {
+			alertmanager = file
+			break
+		}
+	}
+	if _, err := exec.LookPath("prometheus"); err != nil || alertmanager == "" {
+		s.report.Note("**no prometheus and alertmanager on PATH: no alert was sent**")
+		s.t.Log("!!! NO PROMETHEUS AND ALERTMANAGER ON PATH: no alert is sent (apt-get install prometheus prometheus-alertmanager)")
+		return
+	}
+	var err error
+	s.alerting, err = StartAlerting(ctx, module, s.folder, alertmanager, s.steady.URL, s.curing.URL)
+	s.must(err)
+	s.t.Cleanup(s.alerting.Stop)
+}
+
+// testAlerts judges all notifications of the run. What the faults made fail for a moment is left out.
+func (s *suite) testAlerts(context.Context) {
+	if s.alerting == nil {
+		s.t.Skip("no Alertmanager")
+	}
+	notifications := s.alerting.Receiver.Notifications()
+	for i := range notifications {
+		n := &notifications[i]
+		n.Alerts = slices.DeleteFunc(n.Alerts, func(a Alert) bool { return a.Labels["namespace"] == namespaceFaults })
+	}
+	s.checkOwnAlerts(notifications)
+	catalogue, err := classify.LoadCatalogue()
+	s.must(err)
+	status := func(t *Track) time.Time { return s.truthOf(t).Seen(t.subject, t.Family) }
+	over := func(t *Track) time.Time { return s.truthOf(t).Over(t.subject, t.Family) }
+	told, violations := JudgeAlerts(catalogue, slices.Concat(s.steadyTracks.Tracks(), s.curedTracks.Tracks()), notifications, time.Now(), status, over)
+	s.report.Violate(violations...)
+	for i := range told {
+		s.report.Add(told[i])
+	}
+	s.noteAlerts(told)
+}
+
+// truthOf is the watch that goes with the recorder which a track is from.
+func (s *suite) truthOf(t *Track) *Truth {
+	if strings.HasPrefix(t.Workload.Namespace, "cured") {
+		return s.curedTruth
+	}
+	return s.steadyTruth
+}
+
+// checkOwnAlerts allows the exporter one alert about itself: that some messages, which are meant to be odd, were not known.
+func (s *suite) checkOwnAlerts(notifications []Notification) {
+	for i := range notifications {
+		for _, a := range notifications[i].Alerts {
+			if name := a.Labels["alertname"]; a.Labels["cause"] == "" && name != "KubeFailureExporterUnclassifiedMessages" {
+				s.report.Violate("the exporter is said to be in trouble: " + name + ": " + a.Annotations["summary"])
+			}
+		}
+	}
+}
+
+func (s *suite) noteAlerts(told []Told) {
+	var first, ended []time.Duration
+	for i := range told {
+		if told[i].First >= 0 {
+			first = append(first, told[i].First-told[i].Wait)
+		}
+		if told[i].Ended >= 0 {
+			ended = append(ended, told[i].Ended)
+		}
+	}
+	if len(first) == 0 {
+		return
+	}
+	slices.Sort(first)
+	slices.Sort(ended)
+	s.report.Note("%d incidents; the notification came, beyond the alert's own wait, median %s s, max %s s after the status (scraped and judged every %s)",
+		len(told), seconds(first[len(first)/2]), seconds(first[len(first)-1]), alertInterval)
+	if len(ended) > 0 {
+		s.report.Note("%d of them were cured; the notification of the end came median %s s, max %s s after the status", len(ended),
+			seconds(ended[len(ended)/2]), seconds(ended[len(ended)-1]))
+	}
+}
