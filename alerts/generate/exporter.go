@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// exporterAlert is an alert about the exporter itself. Its meaning and its fix stand in docs/troubleshooting.md.
+type exporterAlert struct {
+	Name, Expr, For, Severity string
+	// Summary and Detail are templates: one line, and what the labels and the value tell.
+	Summary, Detail string
+}
+
+func exporterAlerts() []exporterAlert {
+	return []exporterAlert{
+		{
+			Name: "KubeFailureExporterDown", Expr: "absent(kube_failure_exporter_build_info)", For: "5m", Severity: "critical",
+			Summary: "No kube-failure-exporter is scraped: nobody is told why pods fail.",
+		},
+		{
+			Name: "KubeFailureExporterNotSynced", For: "10m", Severity: "critical",
+			Expr:    "min by (cluster, instance) (kube_failure_exporter_cache_synced) == 0",
+			Summary: "kube-failure-exporter {{ $labels.instance }} has not read the cluster: it tells nothing.",
+		},
+		{
+			Name: "KubeFailureExporterWatchBroken", For: "10m", Severity: "warning",
+			Expr: `min by (cluster, resource, selector) (kube_failure_exporter_watch_up) == 0
+unless on (cluster, resource, selector)
+increase(kube_failure_exporter_watch_errors_total{reason="forbidden"}[15m]) > 0`,
+			Summary: "kube-failure-exporter cannot watch {{ $labels.resource }}: what it tells of them is old.",
+			Detail:  "Resource: {{ $labels.resource }}{{ with $labels.selector }} ({{ . }}){{ end }}.",
+		},
+		{
+			Name: "KubeFailureExporterPermissionsMissing", For: "5m", Severity: "warning",
+			Expr:    `max by (cluster, resource, selector) (increase(kube_failure_exporter_watch_errors_total{reason="forbidden"}[15m])) > 0`,
+			Summary: "kube-failure-exporter may not read {{ $labels.resource }}.",
+			Detail:  "Resource: {{ $labels.resource }}{{ with $labels.selector }} ({{ . }}){{ end }}.",
+		},
+		{
+			Name: "KubeFailureExporterUnclassifiedMessages", Severity: "info",
+			Expr:    "max by (cluster, family) (increase(kube_failure_exporter_unclassified_messages_total[1h])) > 0",
+			Summary: "kube-failure-exporter has met a message of family {{ $labels.family }} that no rule knows.",
+			Detail:  "Family: {{ $labels.family }}.",
+		},
+		{
+			Name: "KubeFailureExporterSeriesLimit", For: "5m", Severity: "warning",
+			Expr:    "max by (cluster) (kube_failure_exporter_dropped_failures) > 0",
+			Summary: `kube-failure-exporter leaves out {{ printf "%.0f" $value }} failures: there are more than it may have series for.`,
+			Detail:  `Failures without series: {{ printf "%.0f" $value }}.`,
+		},
+		{
+			Name: "KubeFailureExporterClockSkew", For: "15m", Severity: "warning",
+			Expr:    "max by (cluster, instance) (kube_failure_exporter_clock_skew_seconds) != 0",
+			Summary: `The clock of kube-failure-exporter {{ $labels.instance }} is off by {{ printf "%.0f" $value }} s.`,
+			Detail:  `Behind the API server by {{ printf "%.0f" $value }} s.`,
+		},
+	}
+}
+
+func exporterGroup(page string, o options) (group, error) {
+	g := group{Name: "exporter"}
+	for _, a := range exporterAlerts() {
+		meaning, fix, err := troubleshooting(page, a.Name)
+		if err != nil {
+			return g, err
+		}
+		description := literal(meaning)
+		if a.Detail != "" {
+			description = a.Detail + " " + description
+		}
+		g.Rules = append(g.Rules, rule{
+			Alert: a.Name, Expr: a.Expr, For: a.For, Labels: []pair{{"severity", a.Severity}},
+			Annotations: []pair{
+				{"summary", a.Summary}, {"description", description}, {"fix", literal(fix)},
+				{"runbook_url", runbookOf(a.Name, o)},
+			},
+		})
+	}
+	return g, nil
+}
+
+// runbookOf is the alert's section, as GitHub names it.
+func runbookOf(alert string, o options) string {
+	return o.TroubleshootingURL + "#" + strings.ToLower(alert)
+}
+
+// troubleshooting returns what the page says under an alert's name.
+func troubleshooting(page, alert string) (meaning, fix string, err error) {
+	_, after, ok := strings.Cut(page, "\n## "+alert+"\n")
+	if !ok {
+		return "", "", fmt.Errorf("docs/troubleshooting.md has no section %s: write one with Meaning, Diagnosis and Fix", alert)
+	}
+	section, _, _ := strings.Cut(after, "\n## ")
+	meaning, rest, ok := strings.Cut(section, "\n### Diagnosis\n")
+	_, fix, closed := strings.Cut(rest, "\n### Fix\n")
+	meaning, opened := strings.CutPrefix(strings.TrimSpace(meaning), "### Meaning\n")
+	if !ok || !closed || !opened {
+		return "", "", fmt.Errorf("docs/troubleshooting.md, section %s: want the headings Meaning, Diagnosis and Fix, in this order", alert)
+	}
+	return oneLine(meaning), strings.TrimSpace(fix), nil
+}

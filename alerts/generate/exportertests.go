@@ -1,0 +1,124 @@
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// exporterCase is what makes one of the exporter's own alerts fire, and what must not.
+type exporterCase struct {
+	Alert string
+	// Firing and Silent are the series of two tests; At is when the alert fires first.
+	Firing, Silent []series
+	At             time.Duration
+	// Ends is true where the series end the alert a minute later.
+	Ends            bool
+	Labels          []pair
+	Summary, Detail string
+}
+
+const (
+	target = `instance="10.0.0.1:9992"`
+	pods   = `resource="pods", selector=""`
+	nodes  = `resource="nodes", selector=""`
+)
+
+// up is an exporter that runs.
+func up() series { return series{"kube_failure_exporter_build_info{" + target + "}", "1x30"} }
+
+// blindCases are those where failures are not seen, limitedCases those where less is told of them.
+func blindCases() []exporterCase {
+	return []exporterCase{
+		{
+			Alert: "KubeFailureExporterDown", At: 5 * time.Minute, Silent: []series{up()},
+			Firing:  []series{{"kube_failure_exporter_build_info{" + target + "}", "_x6 1x10"}},
+			Ends:    true,
+			Labels:  []pair{{"severity", "critical"}},
+			Summary: "No kube-failure-exporter is scraped: nobody is told why pods fail.",
+		},
+		{
+			Alert: "KubeFailureExporterNotSynced", At: 10 * time.Minute, Ends: true,
+			Firing:  []series{up(), {"kube_failure_exporter_cache_synced{" + target + "}", "0x10 1x5"}},
+			Silent:  []series{up(), {"kube_failure_exporter_cache_synced{" + target + "}", "0x9 1x20"}},
+			Labels:  []pair{{"instance", "10.0.0.1:9992"}, {"severity", "critical"}},
+			Summary: "kube-failure-exporter 10.0.0.1:9992 has not read the cluster: it tells nothing.",
+		},
+		{
+			Alert: "KubeFailureExporterWatchBroken", At: 10 * time.Minute, Ends: true,
+			Firing: []series{
+				up(), {"kube_failure_exporter_watch_up{" + pods + "}", "0x10 1x5"},
+				{"kube_failure_exporter_watch_errors_total{" + pods + `, reason="forbidden"}`, "0x30"},
+				{"kube_failure_exporter_watch_errors_total{" + pods + `, reason="timeout"}`, "0+1x30"},
+			},
+			Silent: []series{ // what is forbidden has an alert of its own
+				up(), {"kube_failure_exporter_watch_up{" + nodes + "}", "0x30"},
+				{"kube_failure_exporter_watch_errors_total{" + nodes + `, reason="forbidden"}`, "0+1x30"},
+			},
+			Labels:  []pair{{"resource", "pods"}, {"severity", "warning"}},
+			Summary: "kube-failure-exporter cannot watch pods: what it tells of them is old.",
+			Detail:  "Resource: pods. ",
+		},
+	}
+}
+
+func limitedCases() []exporterCase {
+	return []exporterCase{
+		{
+			Alert: "KubeFailureExporterPermissionsMissing", At: 6 * time.Minute,
+			Firing: []series{up(), {`kube_failure_exporter_watch_errors_total{resource="events", selector="type=Warning", reason="forbidden"}`, "0+1x30"}},
+			Silent: []series{
+				up(), {"kube_failure_exporter_watch_errors_total{" + pods + `, reason="forbidden"}`, "0x30"},
+				{"kube_failure_exporter_watch_errors_total{" + pods + `, reason="expired"}`, "0+1x30"},
+			},
+			Labels:  []pair{{"resource", "events"}, {"selector", "type=Warning"}, {"severity", "warning"}},
+			Summary: "kube-failure-exporter may not read events.",
+			Detail:  "Resource: events (type=Warning). ",
+		},
+		{
+			Alert: "KubeFailureExporterUnclassifiedMessages", At: time.Minute,
+			Firing:  []series{up(), {`kube_failure_exporter_unclassified_messages_total{family="image"}`, "0 1x30"}},
+			Silent:  []series{up(), {`kube_failure_exporter_unclassified_messages_total{family="image"}`, "7x30"}},
+			Labels:  []pair{{"family", "image"}, {"severity", "info"}},
+			Summary: "kube-failure-exporter has met a message of family image that no rule knows.",
+			Detail:  "Family: image. ",
+		},
+		{
+			Alert: "KubeFailureExporterSeriesLimit", At: 5 * time.Minute, Ends: true,
+			Firing:  []series{up(), {"kube_failure_exporter_dropped_failures{" + target + "}", "250x5 0x5"}},
+			Silent:  []series{up(), {"kube_failure_exporter_dropped_failures{" + target + "}", "0x30"}},
+			Labels:  []pair{{"severity", "warning"}},
+			Summary: "kube-failure-exporter leaves out 250 failures: there are more than it may have series for.",
+			Detail:  "Failures without series: 250. ",
+		},
+		{
+			Alert: "KubeFailureExporterClockSkew", At: 15 * time.Minute, Ends: true,
+			Firing:  []series{up(), {"kube_failure_exporter_clock_skew_seconds{" + target + "}", "-90x15 0x5"}},
+			Silent:  []series{up(), {"kube_failure_exporter_clock_skew_seconds{" + target + "}", "0x30"}},
+			Labels:  []pair{{"instance", "10.0.0.1:9992"}, {"severity", "warning"}},
+			Summary: "The clock of kube-failure-exporter 10.0.0.1:9992 is off by -90 s.",
+			Detail:  "Behind the API server by -90 s. ",
+		},
+	}
+}
+
+// exporterTests takes the long texts from the page; they have no template in them.
+func exporterTests(page string, o options) ([]promTest, error) {
+	var tests []promTest
+	for _, c := range slices.Concat(blindCases(), limitedCases()) {
+		meaning, fix, err := troubleshooting(page, c.Alert)
+		if err != nil {
+			return nil, err
+		}
+		fire := firing{Labels: c.Labels, Annotations: []pair{
+			{"summary", c.Summary}, {"description", c.Detail + meaning}, {"fix", fix}, {"runbook_url", runbookOf(c.Alert, o)},
+		}}
+		checks := []check{{c.At - time.Second, c.Alert, nil}, {c.At, c.Alert, []firing{fire}}}
+		if c.Ends {
+			checks = append(checks, check{c.At + time.Minute, c.Alert, nil})
+		}
+		tests = append(tests,
+			promTest{Name: c.Alert, Series: c.Firing, Checks: checks},
+			promTest{Name: c.Alert + " is silent", Series: c.Silent, Checks: []check{{20 * time.Minute, c.Alert, nil}}})
+	}
+	return tests, nil
+}
