@@ -21,7 +21,7 @@ type Family struct {
 
 // descriptions are the metrics of the contract. Their order is that of the documentation.
 type descriptions struct {
-	failure, start, create, createStart, missing, quotaBlocked, quotaController, quotaRequested, quotaUsed, quotaHard,
+	failure, start, initContainer, create, createStart, missing, quotaBlocked, quotaController, quotaRequested, quotaUsed, quotaHard,
 	rollout, desired, ready, cause, synced, held, dropped *prometheus.Desc
 	families []Family
 }
@@ -37,6 +37,9 @@ func newDescriptions() *descriptions {
 		"namespace", "pod", "container", "node", "workload_kind", "workload", "family", "reason", "cause")
 	d.start = add("pod_failure_start_time_seconds", "Since when the container or pod fails, in seconds since the epoch.",
 		"As pod_failure_reason.", "namespace", "pod", "container")
+	d.initContainer = add("pod_failure_init_container",
+		"Which failing containers stand in the pod's list of init containers: commands that change them must name it. Always 1.",
+		"While an init container, or a sidecar among them, fails.", "namespace", "pod", "container")
 	d.create = add("pod_create_failure_reason", "Why a controller cannot create its pods. Always 1.",
 		"While pods are missing: from the first refusal until the controller has its pods, is scaled down, or is gone.",
 		"namespace", "controller_kind", "controller", "workload_kind", "workload", "reason", "cause")
@@ -74,7 +77,7 @@ func newDescriptions() *descriptions {
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		c.descs.failure, c.descs.start, c.descs.create, c.descs.createStart, c.descs.missing, c.descs.quotaBlocked, c.descs.quotaController,
+		c.descs.failure, c.descs.start, c.descs.initContainer, c.descs.create, c.descs.createStart, c.descs.missing, c.descs.quotaBlocked, c.descs.quotaController,
 		c.descs.quotaRequested, c.descs.quotaUsed, c.descs.quotaHard, c.descs.rollout, c.descs.desired, c.descs.ready, c.descs.cause, c.descs.synced, c.descs.held, c.descs.dropped,
 	} {
 		ch <- desc
@@ -123,6 +126,9 @@ func (s *scrape) failure(f *classify.Failure) {
 	case f.Kind == "Pod":
 		s.gauge(s.d.failure, 1, f.Namespace, f.Name, f.Container, f.Node, f.WorkloadKind, f.Workload, string(f.Family), f.Reason, string(f.Cause))
 		s.gauge(s.d.start, since, f.Namespace, f.Name, f.Container)
+		if f.Init {
+			s.gauge(s.d.initContainer, 1, f.Namespace, f.Name, f.Container)
+		}
 	case f.Family == classify.FamilyRollout:
 		s.gauge(s.d.rollout, 1, f.Namespace, f.WorkloadKind, f.Workload, f.Reason, string(f.Cause))
 	default:

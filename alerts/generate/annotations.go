@@ -63,6 +63,12 @@ func oldest(page *classify.Page) string {
 		"pod_failure_reason{cause=%q, %%s, container=%%q})` $labels.namespace $workload $labels.container)", page.Cause)
 }
 
+// initContainers asks whether the container is an init container.
+func initContainers(page *classify.Page) string {
+	return fmt.Sprintf("(printf `pod_failure_init_container{namespace=%%q, container=%%q} and on (cluster, namespace, pod, container) "+
+		"pod_failure_reason{cause=%q, %%s}` $labels.namespace $labels.container $workload)", page.Cause)
+}
+
 // number shows the first answer of a query.
 const number = `{{ . | first | value | printf "%.0f" }}`
 

@@ -14,7 +14,7 @@ import (
 
 // failure is the workload's oldest failure, as the exporter itself would hold it.
 func (w workload) failure(page *classify.Page) *classify.Failure {
-	f := &classify.Failure{Namespace: testNamespace, WorkloadKind: w.Kind, Workload: w.Name, Container: container(page.Family)}
+	f := &classify.Failure{Namespace: testNamespace, WorkloadKind: w.Kind, Workload: w.Name, Container: container(page.Family), Init: w.Init}
 	switch {
 	case page.Family == classify.FamilyCreate:
 		f.Kind, f.Name = w.controller()

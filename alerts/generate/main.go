@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
+	"github.com/kube-failure-exporter/kube-failure-exporter/report"
 )
 
 // options are what the flags say.
@@ -23,14 +24,12 @@ type options struct {
 	Out string
 }
 
-const repository = "https://github.com/kube-failure-exporter/kube-failure-exporter/blob/main/docs"
-
 func main() {
 	var o options
-	flag.StringVar(&o.RunbookURL, "runbook-url", repository+"/causes", "base of the causes' pages")
+	flag.StringVar(&o.RunbookURL, "runbook-url", report.RunbookBase, "base of the causes' pages")
 	flag.StringVar(&o.DashboardURL, "dashboard-url", "https://grafana.example.com", "base of Grafana")
 	flag.StringVar(&o.Troubleshooting, "troubleshooting", "../docs/troubleshooting.md", "the page about the exporter's own alerts")
-	flag.StringVar(&o.TroubleshootingURL, "troubleshooting-url", repository+"/troubleshooting.md", "where that page is read")
+	flag.StringVar(&o.TroubleshootingURL, "troubleshooting-url", strings.TrimSuffix(report.RunbookBase, "causes")+"troubleshooting.md", "where that page is read")
 	flag.StringVar(&o.Out, "out", ".", "folder to write to")
 	flag.Parse()
 	o.RunbookURL, o.DashboardURL = strings.TrimSuffix(o.RunbookURL, "/"), strings.TrimSuffix(o.DashboardURL, "/")

@@ -68,9 +68,16 @@ func templatedSteps(page *classify.Page, kind string) []string {
 	var steps []string
 	for i, step := range marked.Steps(&classify.Failure{WorkloadKind: kind}) {
 		step = strings.ReplaceAll(step, strings.ToLower(kind)+mark, "<workload_kind>")
-		steps = append(steps, strconv.Itoa(i+1)+". "+templated(step))
+		steps = append(steps, strconv.Itoa(i+1)+". "+inItsList(templated(step)))
 	}
 	return steps
+}
+
+// inItsList names the list of a pod's spec that the container is in, as Page.Steps does for an init container.
+func inItsList(step string) string {
+	named := `:[{"name":"` + expressions()["<container>"] + `"`
+	step = strings.ReplaceAll(step, `"containers"`+named, `"{{ $containers }}"`+named)
+	return strings.ReplaceAll(step, `.spec.containers[`, `.spec.{{ $containers }}[`)
 }
 
 // fix writes the steps: first those that all kinds share, then the rest of each kind.
@@ -133,6 +140,9 @@ func lookups(page *classify.Page, text string) string {
 		return declare + "\n" + strings.TrimSuffix(trimmed(with(query, assign)), " }}") + " -}}\n"
 	}
 	found := ""
+	if uses("containers") {
+		found += "{{ $containers := \"containers\" }}\n" + strings.TrimSuffix(trimmed(with(initContainers(page), `{{ $containers = "initContainers" }}`)), " }}") + " -}}\n"
+	}
 	if uses("pod") || uses("node") {
 		found += find(oldest(page), "pod")
 	}

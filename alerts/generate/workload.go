@@ -26,6 +26,8 @@ type workload struct {
 	Unknown bool
 	// Quota is true where figures of the quota are told.
 	Quota bool
+	// Init is true where the container is an init container.
+	Init bool
 	// Family is that of the series where it is not the page's.
 	Family classify.Family
 }
@@ -39,7 +41,7 @@ func firstWorkload(page *classify.Page) workload {
 // otherWorkload goes through the kinds, in a cluster with a name. A CronJob's pods are not counted.
 func otherWorkload(page *classify.Page, i int) workload {
 	all := []workload{
-		{Kind: "StatefulSet", Pods: 1, Desired: 3, Ready: 2},
+		{Kind: "StatefulSet", Pods: 1, Desired: 3, Ready: 2, Init: container(page.Family) != ""},
 		{Kind: "DaemonSet", Pods: 2, Desired: 5, Ready: 3},
 		{Kind: "CronJob", Pods: 1},
 		{Kind: "Job", Pods: 1, Desired: 1},
@@ -131,6 +133,9 @@ func (w workload) podSeries(page *classify.Page, owner string, add func(name, la
 			pod += fmt.Sprintf(`, container="%s"`, c)
 		}
 		add("pod_failure_reason", fmt.Sprintf(`%s, node="node-%d", %s, family="%s", reason="Other", cause="%s"`, pod, i, owner, family, page.Cause), 1)
+		if w.Init {
+			add("pod_failure_init_container", pod, 1)
+		}
 		if !w.Unknown {
 			add("pod_failure_start_time_seconds", pod, startedAt+float64(120*i))
 		}

@@ -142,11 +142,11 @@ func (c *Cluster) claimMachine(ctx context.Context) error {
 		return err
 	}
 	for _, dir := range append(earlier, c.dir) {
-		if err := removeNode(ctx, dir); err != nil {
+		if err := removeContainers(ctx, dir); err != nil {
 			return err
 		}
 	}
-	return nil
+	return removeShared(ctx)
 }
 
 func (c *Cluster) nodeValues() map[string]any {

@@ -16,9 +16,17 @@ import (
 	"time"
 )
 
-// removeNode removes what a node leaves on the machine when its kubelet and containerd have ended: containers, which are
-// meant to outlive both, their sockets, mounts, cgroups and links to logs, what CNI remembers, and the bridge.
+// removeNode removes what a node leaves on the machine when its kubelet and containerd have ended.
 func removeNode(ctx context.Context, dir string) error {
+	if err := removeContainers(ctx, dir); err != nil {
+		return err
+	}
+	return removeShared(ctx)
+}
+
+// removeContainers removes a node's containers, which are meant to outlive it, with their sockets, mounts and links to logs, and what
+// CNI remembers of them.
+func removeContainers(ctx context.Context, dir string) error {
 	files := shimFiles(dir)
 	wait, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -31,6 +39,11 @@ func removeNode(ctx context.Context, dir string) error {
 	for _, name := range append(files, linksTo(dir)...) {
 		_ = os.Remove(name) // who served it may have removed it
 	}
+	return nil
+}
+
+// removeShared removes the cgroups and the bridge, which all nodes would share.
+func removeShared(ctx context.Context) error {
 	if err := otherNode(); err != nil {
 		return err
 	}
