@@ -46,7 +46,7 @@ state = "{{.Dir}}/containerd/state"
   disable = true
 [plugins."io.containerd.cri.v1.images"]
   snapshotter = "{{.Snapshotter}}"
-  image_pull_progress_timeout = "0s"
+  image_pull_progress_timeout = "24h"
   [plugins."io.containerd.cri.v1.images".pinned_images]
     sandbox = "{{.Pause}}"
   [plugins."io.containerd.cri.v1.images".registry]
