@@ -49,10 +49,9 @@ check-generated: generate ## Fail if what is generated is not what is committed.
 	@new=$$(git ls-files --others --exclude-standard); \
 	if [ -n "$$new" ]; then printf 'not committed:\n%s\n' "$$new"; exit 1; fi
 
-check-metrics: build ## Run promtool's checks on the /metrics of the demo and on the example rule.
+check-metrics: build ## Run promtool's checks on the /metrics of the demo.
 	.ci/scrape-demo $(BIN) $(DEMO_ADDR) >bin/demo.metrics
 	$(PROMTOOL) check metrics <bin/demo.metrics
-	$(PROMTOOL) check rules docs/alert-example.yaml
 
 bench: ## Run the benchmarks.
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...

@@ -223,7 +223,7 @@ func (s *suite) checkPrometheus(ctx context.Context, p *Prometheus, e *Exporter,
 	var absent []string
 	if !s.node {
 		absent = []string{
-			metricPod, metricStart, "quota_blocked_requested", "quota_blocked_used", "quota_blocked_hard", "container_terminations_total",
+			metricPod, metricStart, "pod_failure_init_container", "quota_blocked_requested", "quota_blocked_used", "quota_blocked_hard", "container_terminations_total",
 			metricRollout, "workload_ready_pods", "workload_desired_pods",
 		}
 	}

@@ -204,6 +204,13 @@ func (s *suite) namespacesReady(ctx context.Context, objects []Object) error {
 			if _, err := s.client.CoreV1().ServiceAccounts(object.GetName()).Get(ctx, "default", metav1.GetOptions{}); err != nil {
 				return err
 			}
+			labels := object.GetLabels()
+			if labels["policy"] == "" && labels["hook"] == "" {
+				continue
+			}
+			if err := s.refuses(ctx, object.GetName()); err != nil {
+				return err
+			}
 		case "ResourceQuota":
 			quota, err := s.client.CoreV1().ResourceQuotas(object.GetNamespace()).Get(ctx, object.GetName(), metav1.GetOptions{})
 			if err != nil {
@@ -213,6 +220,18 @@ func (s *suite) namespacesReady(ctx context.Context, objects []Object) error {
 				return fmt.Errorf("quota %s/%s has no status", quota.Namespace, quota.Name)
 			}
 		}
+	}
+	return nil
+}
+
+// refuses says whether a namespace already takes no pods: policies and webhooks work some seconds after they are there.
+func (s *suite) refuses(ctx context.Context, namespace string) error {
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "probe"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "app", Image: "example.com/app:1"}}},
+	}
+	_, err := s.client.CoreV1().Pods(namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	if err == nil {
+		return fmt.Errorf("namespace %s still takes pods", namespace)
 	}
 	return nil
 }
