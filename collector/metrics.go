@@ -77,8 +77,9 @@ func newDescriptions() *descriptions {
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
-		c.descs.failure, c.descs.start, c.descs.initContainer, c.descs.create, c.descs.createStart, c.descs.missing, c.descs.quotaBlocked, c.descs.quotaController,
-		c.descs.quotaRequested, c.descs.quotaUsed, c.descs.quotaHard, c.descs.rollout, c.descs.desired, c.descs.ready, c.descs.cause, c.descs.synced, c.descs.held, c.descs.dropped,
+		c.descs.failure, c.descs.start, c.descs.initContainer, c.descs.create, c.descs.createStart, c.descs.missing, c.descs.quotaBlocked,
+		c.descs.quotaController, c.descs.quotaRequested, c.descs.quotaUsed, c.descs.quotaHard, c.descs.rollout, c.descs.desired, c.descs.ready,
+		c.descs.cause, c.descs.synced, c.descs.held, c.descs.dropped,
 	} {
 		ch <- desc
 	}

@@ -29,7 +29,8 @@ func main() {
 	flag.StringVar(&o.RunbookURL, "runbook-url", report.RunbookBase, "base of the causes' pages")
 	flag.StringVar(&o.DashboardURL, "dashboard-url", "https://grafana.example.com", "base of Grafana")
 	flag.StringVar(&o.Troubleshooting, "troubleshooting", "../docs/troubleshooting.md", "the page about the exporter's own alerts")
-	flag.StringVar(&o.TroubleshootingURL, "troubleshooting-url", strings.TrimSuffix(report.RunbookBase, "causes")+"troubleshooting.md", "where that page is read")
+	flag.StringVar(&o.TroubleshootingURL, "troubleshooting-url",
+		strings.TrimSuffix(report.RunbookBase, "causes")+"troubleshooting.md", "where that page is read")
 	flag.StringVar(&o.Out, "out", ".", "folder to write to")
 	flag.Parse()
 	o.RunbookURL, o.DashboardURL = strings.TrimSuffix(o.RunbookURL, "/"), strings.TrimSuffix(o.DashboardURL, "/")

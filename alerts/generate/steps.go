@@ -127,6 +127,9 @@ func quotedWords(words []string) string {
 	return strings.Join(quoted, " ")
 }
 
+// joined writes a line that leaves nothing of itself, no line break either.
+func joined(line string) string { return strings.TrimSuffix(trimmed(line), " }}") + " -}}\n" }
+
 // lookups asks for the names that the labels do not have. Where there is no answer, a word to replace stands for the name.
 func lookups(page *classify.Page, text string) string {
 	lower := map[string]string{"controller_kind": "toLower "} // as kubectl takes it
@@ -137,11 +140,11 @@ func lookups(page *classify.Page, text string) string {
 			declare += fmt.Sprintf("{{ $%s := %q }}", name, strings.ToUpper(name))
 			assign += fmt.Sprintf("{{ with . | first | label %[1]q }}{{ $%[1]s = %[2]s. }}{{ end }}", name, lower[name])
 		}
-		return declare + "\n" + strings.TrimSuffix(trimmed(with(query, assign)), " }}") + " -}}\n"
+		return declare + "\n" + joined(with(query, assign))
 	}
 	found := ""
 	if uses("containers") {
-		found += "{{ $containers := \"containers\" }}\n" + strings.TrimSuffix(trimmed(with(initContainers(page), `{{ $containers = "initContainers" }}`)), " }}") + " -}}\n"
+		found += "{{ $containers := \"containers\" }}\n" + joined(with(initContainers(page), `{{ $containers = "initContainers" }}`))
 	}
 	if uses("pod") || uses("node") {
 		found += find(oldest(page), "pod")

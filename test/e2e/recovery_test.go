@@ -47,12 +47,9 @@ func (s *suite) testRecovery(ctx context.Context) {
 	s.judgeRecovery(scenarios, recorder, s.curedTruth, cured)
 }
 
-// cureAll cures each workload when the notification about it has come, or, in a short run, is too long to wait for.
+// cureAll cures each workload when the notification about it has come; in a short run it does not wait for those that take long.
 func (s *suite) cureAll(ctx context.Context, scenarios []Scenario) map[Workload]time.Time {
-	patience := 7 * time.Minute
-	if s.short {
-		patience = 3 * time.Minute
-	}
+	patience := min(7*time.Minute, s.watching)
 	cured := map[Workload]time.Time{}
 	cure := func(due func(*Scenario) bool) error {
 		for i := range scenarios {

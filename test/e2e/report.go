@@ -118,11 +118,13 @@ func (r *Report) String() string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %d |\n", e.Name, e.Outcome, seconds(e.Took), e.Violations)
 	}
 	if len(r.alerts) > 0 {
-		b.WriteString("\n## Alerts\n\n| workload | cause | wait | firing | s after status | resolved | s after its end | |\n|---|---|---|---|---|---|---|---|\n")
+		b.WriteString("\n## Alerts\n\n| workload | cause | wait | firing | s after status | resolved | s after its end | |\n" +
+			"|---|---|---|---|---|---|---|---|\n")
 	}
 	for i := range r.alerts {
 		e := &r.alerts[i]
-		fmt.Fprintf(&b, "| %s | %s | %s | %d | %s | %d | %s | %s |\n", e.Workload, e.Cause, e.Wait, e.Firing, seconds(e.First), e.Resolved, seconds(e.Ended), e.Problem)
+		fmt.Fprintf(&b, "| %s | %s | %s | %d | %s | %d | %s | %s |\n",
+			e.Workload, e.Cause, e.Wait, e.Firing, seconds(e.First), e.Resolved, seconds(e.Ended), e.Problem)
 	}
 	fmt.Fprintf(&b, "\n## Violations: %d\n\n", len(r.violations))
 	for _, violation := range r.violations {
