@@ -30,8 +30,12 @@ type Alerting struct {
 // alertInterval is how often Prometheus scrapes and judges.
 const alertInterval = 10 * time.Second
 
+// Target is an exporter that Prometheus scrapes, and the namespaces, a regular expression, of which it keeps series. A series
+// without a namespace is always kept.
+type Target struct{ URL, Namespaces string }
+
 // StartAlerting starts them. The rules and the configuration are those of the module in a folder.
-func StartAlerting(ctx context.Context, module, folder, alertmanager string, targets ...string) (*Alerting, error) {
+func StartAlerting(ctx context.Context, module, folder, alertmanager string, targets ...Target) (*Alerting, error) {
 	a := &Alerting{ended: make(chan struct{})}
 	var err error
 	if a.Receiver, err = StartReceiver(ctx); err != nil {
@@ -106,7 +110,7 @@ func writeAlertmanagerConfig(shipped, file, address string) error {
 	return nil
 }
 
-func startAlertingPrometheus(ctx context.Context, module, folder, alertmanager string, targets []string) (*Prometheus, error) {
+func startAlertingPrometheus(ctx context.Context, module, folder, alertmanager string, targets []Target) (*Prometheus, error) {
 	rules, err := filepath.Abs(filepath.Join(module, "alerts"))
 	if err != nil {
 		return nil, fmt.Errorf("finding the rules: %w", err)
@@ -124,7 +128,8 @@ func startAlertingPrometheus(ctx context.Context, module, folder, alertmanager s
 	for i, target := range targets {
 		jobs = append(jobs, map[string]any{
 			"job_name": fmt.Sprintf("kube-failure-exporter-%d", i), "honor_labels": true, "scrape_interval": alertInterval.String(),
-			"static_configs": []any{map[string]any{"targets": []string{strings.TrimPrefix(target, "http://")}}},
+			"static_configs":         []any{map[string]any{"targets": []string{strings.TrimPrefix(target.URL, "http://")}}},
+			"metric_relabel_configs": []any{map[string]any{"action": "keep", "source_labels": []string{"namespace"}, "regex": "|" + target.Namespaces}},
 		})
 	}
 	config["scrape_configs"] = jobs

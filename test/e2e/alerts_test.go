@@ -27,7 +27,8 @@ func (s *suite) startAlerting(ctx context.Context) {
 		return
 	}
 	var err error
-	s.alerting, err = StartAlerting(ctx, module, s.folder, alertmanager, s.steady.URL, s.curing.URL)
+	s.alerting, err = StartAlerting(ctx, module, s.folder, alertmanager,
+		Target{s.steady.URL, ".*"}, Target{s.curing.URL, strings.Join(curedNamespaces(), "|")})
 	s.must(err)
 	s.t.Cleanup(s.alerting.Stop)
 }
@@ -47,7 +48,8 @@ func (s *suite) testAlerts(context.Context) {
 	s.must(err)
 	status := func(t *Track) time.Time { return s.truthOf(t).Seen(t.subject, t.Family) }
 	over := func(t *Track) time.Time { return s.truthOf(t).Over(t.subject, t.Family) }
-	told, violations := JudgeAlerts(catalogue, slices.Concat(s.steadyTracks.Tracks(), s.curedTracks.Tracks()), notifications, time.Now(), status, over)
+	cured := slices.DeleteFunc(s.curedTracks.Tracks(), func(t Track) bool { return !isCured(&t) })
+	told, violations := JudgeAlerts(catalogue, append(s.steadyTracks.Tracks(), cured...), notifications, time.Now(), status, over)
 	s.report.Violate(violations...)
 	for i := range told {
 		s.report.Add(told[i])
@@ -57,11 +59,13 @@ func (s *suite) testAlerts(context.Context) {
 
 // truthOf is the watch that goes with the recorder which a track is from.
 func (s *suite) truthOf(t *Track) *Truth {
-	if strings.HasPrefix(t.Workload.Namespace, "cured") {
+	if isCured(t) {
 		return s.curedTruth
 	}
 	return s.steadyTruth
 }
+
+func isCured(t *Track) bool { return slices.Contains(curedNamespaces(), t.Workload.Namespace) }
 
 // checkOwnAlerts allows the exporter one alert about itself: that some messages, which are meant to be odd, were not known.
 func (s *suite) checkOwnAlerts(notifications []Notification) {

@@ -78,9 +78,9 @@ func (s *suite) startWatching(ctx context.Context) {
 	if !s.node {
 		s.objects, s.scenarios = withoutNode(s.objects, s.scenarios)
 	}
-	var steady, curing []string
+	var steady []string
 	for _, namespace := range curedNamespaces() {
-		steady, curing = append(steady, "--namespace-ignore="+namespace), append(curing, "--namespace="+namespace)
+		steady = append(steady, "--namespace-ignore="+namespace)
 	}
 	curedTimes := s.times
 	curedTimes.CrashHold = crashHold
@@ -89,7 +89,7 @@ func (s *suite) startWatching(ctx context.Context) {
 	s.curedTruth, err = Watch(ctx, s.client, curedTimes)
 	s.must(err)
 	s.steady = s.exporter(ctx, s.exporterConfig, steady...)
-	s.curing = s.exporter(ctx, s.exporterConfig, append(curing, "--crash.hold="+crashHold.String())...)
+	s.curing = s.exporter(ctx, s.exporterConfig, "--crash.hold="+crashHold.String())
 	s.steadyTracks, s.curedTracks = NewRecorder(), NewRecorder()
 }
 
