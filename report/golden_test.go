@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -24,10 +25,22 @@ func outputs(t *testing.T) map[string][]byte {
 			Notes: []string{"Nodes: the account may not list them, so pods of a lost node look like failing probes. <b>"},
 		}
 		out[name+".html"] = rendered(t, page.Write)
+		workload := classify.Workload{Namespace: "batch", Kind: "cronjob", Name: "report"}
+		if name == "hostile" {
+			workload = workloadOf(&s.Failures[0])
+		}
+		out[name+".workload.html"] = rendered(t, func(w io.Writer) error { return page.WriteWorkload(w, workload) })
+		filtered := *page
+		filtered.Filter = Filter{Namespace: "shop", Family: "<i>", Text: hostileText}
+		if name == "broken" {
+			filtered.Filter = Filter{Namespace: "shop", Text: "node-1 API"}
+		}
+		out[name+".filtered.html"] = rendered(t, filtered.Write)
 		cause := map[string]classify.Cause{"broken": classify.ImageTagNotFound, "hostile": classify.AppError, "empty": classify.QuotaExceeded}[name]
 		out[name+".cause.html"] = rendered(t, func(w io.Writer) error { return page.WriteCause(w, c.Page(cause)) })
 		out[name+".causes.html"] = rendered(t, page.WriteCauses)
 	}
+	out["problem.html"] = rendered(t, func(w io.Writer) error { return (&Page{Catalogue: c}).WriteProblem(w, errors.New(hostileText)) })
 	out["colour.table"] = written(t, FormatTable, demanding(t), c, Options{Colour: true, Width: 80})
 	var b bytes.Buffer
 	if err := Explain(&b, c.Page(classify.QuotaRequiresResources), false); err != nil {

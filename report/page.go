@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
@@ -20,15 +19,21 @@ var (
 	templateFiles embed.FS
 	//go:embed page.css
 	pageCSS string
+	//go:embed page.js
+	pageJS string
 
 	templates = template.Must(template.ParseFS(templateFiles, "*.html"))
 )
 
-// Page is what the exporter's pages are made from: the landing page, the list of causes, and the page of each cause.
+// Page is what the exporter's pages are made from: the landing page, the page of a workload, the list of causes, and the page
+// of each cause.
 type Page struct {
 	Version   string
 	Snapshot  classify.Snapshot
 	Catalogue *classify.Catalogue
+	// Filter says which failures the landing page shows, and Number which of its pages: 0 is the first, as 1 is.
+	Filter Filter
+	Number int
 	// Syncing says that the caches have not synced yet, so that nobody knows what fails.
 	Syncing bool
 	// Looked says what is watched ("213 pods, 41 controllers").
@@ -39,11 +44,16 @@ type Page struct {
 	MetricsPath, HealthyPath, ReadyPath string
 }
 
-// ContentSecurityPolicy is the header that the pages must be served with: they need their own style and nothing else.
+// ContentSecurityPolicy is the header that the pages must be served with: they need their own style and script, fetch
+// themselves to stay up to date, and send their form to themselves.
 func ContentSecurityPolicy() string {
-	sum := sha256.Sum256([]byte(pageCSS))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	return "default-src 'none'; style-src '" + hash(pageCSS) + "'; script-src '" + hash(pageJS) +
+		"'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // frame is what all pages have around what is their own. Links between pages are relative, so that they hold behind a proxy.
@@ -52,56 +62,15 @@ type frame struct {
 	Title, Home string
 	Version     string
 	Style       template.CSS
-	Syncing     bool
-	At          string
-	Links       []link
-	Notes       []string
+	// Script keeps a page up to date; it is empty on the pages that are read and not watched.
+	Script  template.JS
+	Syncing bool
+	At      string
+	Links   []link
+	Notes   []string
 }
 
 type link struct{ Name, Path string }
-
-// landingView is what the template of the landing page shows.
-type landingView struct {
-	frame
-	Nothing   string
-	Workloads int
-	Rows      []row
-}
-
-// row is one cause of one workload.
-type row struct {
-	Namespace, Kind, Workload string
-	Down                      bool
-	Ready, Cause, Link        string
-	Summary                   string
-	Age, Since                string
-	Failing                   int
-	Messages, Facts           []string
-	Fix                       [][]span
-}
-
-// Write writes the landing page.
-func (p *Page) Write(w io.Writer) error {
-	v := landingView{frame: p.frame("", "")}
-	v.Links = []link{
-		{"Causes", causesFolder},
-		{"Metrics", cmp.Or(p.MetricsPath, "/metrics")},
-		{"Healthy", cmp.Or(p.HealthyPath, "/-/healthy")},
-		{"Ready", cmp.Or(p.ReadyPath, "/-/ready")},
-	}
-	groups := groupsOf(&p.Snapshot)
-	if v.Workloads = len(groups); v.Workloads == 0 {
-		v.Nothing = nothing(p.Looked)
-	}
-	for _, g := range groups {
-		for _, b := range g.blocks() {
-			r := p.row(g, b, causesFolder)
-			r.Facts = append(r.Facts, b.who()...)
-			v.Rows = append(v.Rows, r)
-		}
-	}
-	return execute(w, "page.html", v)
-}
 
 // execute writes a page as a whole, or an error and no half of it.
 func execute(w io.Writer, name string, view any) error {
@@ -117,39 +86,14 @@ func execute(w io.Writer, name string, view any) error {
 
 func (p *Page) frame(title, home string) frame {
 	f := frame{
-		Title: title, Home: home, Version: clean(p.Version), Style: template.CSS(pageCSS), //nolint:gosec // our own embedded file
+		Title: clean(title), Home: home, Version: clean(p.Version), Style: template.CSS(pageCSS), //nolint:gosec // our own embedded file
 		Syncing: p.Syncing, Notes: cleanAll(append([]string(nil), p.Notes...)),
 	}
 	if home != "" {
-		f.Links = []link{{"Failing", home}, {"Causes", "./"}, {"Metrics", cmp.Or(p.MetricsPath, "/metrics")}}
+		f.Links = []link{{"Failing", home}, {"Causes", home + causesFolder}, {"Metrics", cmp.Or(p.MetricsPath, "/metrics")}}
 	}
 	if !p.Snapshot.At.IsZero() {
 		f.At = p.Snapshot.At.UTC().Format(time.RFC3339)
 	}
 	return f
-}
-
-// row shows one cause of one workload, on a page from which the causes' pages are found in folder.
-func (p *Page) row(g *group, b *block, folder string) row {
-	r := row{
-		Namespace: clean(g.workload.Namespace), Kind: clean(g.workload.Kind), Workload: clean(g.workload.Name), Down: g.down(),
-		Cause: clean(string(b.cause)), Age: age(p.Snapshot.At, b.since), Failing: b.failing, Messages: b.messages(), Facts: b.quota(),
-	}
-	if g.counted {
-		r.Ready = ready(g)
-	}
-	if !b.since.IsZero() {
-		r.Since = b.since.UTC().Format(time.RFC3339)
-	}
-	if also := b.also(); len(also) > 0 {
-		r.Facts = append(r.Facts, "also: "+strings.Join(also, ", "))
-	}
-	if page := p.Catalogue.Page(b.cause); page != nil {
-		r.Summary, r.Link = page.Summary, folder+string(b.cause)
-		l := newLinker(p.Catalogue, b.cause, folder, "")
-		for _, step := range cleanAll(page.Steps(b.failures[0])) {
-			r.Fix = append(r.Fix, l.spans(step))
-		}
-	}
-	return r
 }

@@ -111,8 +111,13 @@ func (b *block) messages() []string {
 	return slices.Compact(messages[:min(len(messages), shownNames)])
 }
 
-// quota returns the figures of the quotas that refuse the block's pods, each once.
+// quota returns the figures of the quotas that refuse the block's pods, and what they demand.
 func (b *block) quota() []string {
+	return b.quotaLines(func(classify.QuotaResource) bool { return true })
+}
+
+// quotaLines says each thing once, and of the figures those that are wanted.
+func (b *block) quotaLines(wanted func(classify.QuotaResource) bool) []string {
 	var lines []string
 	for _, f := range b.failures {
 		if f.Quota == nil {
@@ -123,7 +128,7 @@ func (b *block) quota() []string {
 			name += " " + clean(f.Quota.Name)
 		}
 		for _, r := range f.Quota.Resources {
-			if figures := figures(r); figures != "" {
+			if figures := figures(r); figures != "" && wanted(r) {
 				lines = append(lines, fmt.Sprintf("%s: %s %s", name, clean(r.Resource), figures))
 			}
 		}

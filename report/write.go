@@ -59,7 +59,7 @@ func Write(w io.Writer, format string, s classify.Snapshot, c *classify.Catalogu
 	return nil
 }
 
-func encodeJSON(d Document) ([]byte, error) {
+func encodeJSON(d any) ([]byte, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false) // a fix must show <pod>, not \u003cpod\u003e

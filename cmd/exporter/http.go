@@ -20,6 +20,9 @@ const (
 	pathHealthy = "/-/healthy"
 	pathReady   = "/-/ready"
 	pathCauses  = "/causes/"
+	pathAPI     = "/api/v1/"
+	// pathFailures has the pages of the workloads: namespace, kind and name follow.
+	pathFailures = "/failures/"
 )
 
 // plainPath matches paths without anything that http.ServeMux takes for a pattern, or that no URL holds as it is.
@@ -30,7 +33,8 @@ func checkMetricsPath(metrics string) error {
 	switch {
 	case !plainPath.MatchString(metrics) || path.Clean(metrics) != metrics:
 		return fmt.Errorf("--web.telemetry-path must be a path such as /metrics, not %q", metrics)
-	case metrics == pathHealthy || metrics == pathReady || strings.HasPrefix(metrics+"/", pathCauses):
+	case metrics == pathHealthy || metrics == pathReady || strings.HasPrefix(metrics+"/", pathCauses),
+		strings.HasPrefix(metrics+"/", pathFailures), strings.HasPrefix(metrics+"/", pathAPI):
 		return fmt.Errorf("--web.telemetry-path must not be %s: something else is served there", metrics)
 	}
 	return nil
@@ -38,7 +42,7 @@ func checkMetricsPath(metrics string) error {
 
 // newHandler returns the endpoints.
 func newHandler(
-	c *collector.Collector, catalogue *classify.Catalogue, registry *prometheus.Registry, metricsPath string, logger *slog.Logger,
+	c *collector.Collector, catalogue *classify.Catalogue, registry *prometheus.Registry, metricsPath, runbookURL string, logger *slog.Logger,
 ) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+metricsPath, promhttp.HandlerFor(registry, promhttp.HandlerOpts{
@@ -61,7 +65,11 @@ func newHandler(
 	})
 	p := pages{collector: c, catalogue: catalogue, metricsPath: metricsPath, logger: logger}
 	mux.HandleFunc("GET /{$}", p.landing)
+	mux.HandleFunc("GET "+pathFailures+"{namespace}/{kind}/{workload}", p.workload)
 	mux.HandleFunc("GET "+pathCauses+"{$}", p.causes)
 	mux.HandleFunc("GET "+pathCauses+"{cause}", p.cause)
+	programs := api{collector: c, catalogue: catalogue, runbookURL: runbookURL, logger: logger}
+	mux.HandleFunc("GET "+pathAPI+"failures", programs.failures)
+	mux.HandleFunc("GET "+pathAPI+"causes", programs.causes)
 	return mux
 }

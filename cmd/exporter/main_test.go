@@ -121,6 +121,7 @@ func TestBadFlags(t *testing.T) {
 		"unclean path":      {[]string{"--demo", "--web.telemetry-path=/a//b"}, "--web.telemetry-path must be a path"},
 		"taken path":        {[]string{"--demo", "--web.telemetry-path=/-/ready"}, "--web.telemetry-path must not be /-/ready"},
 		"causes' path":      {[]string{"--demo", "--web.telemetry-path=/causes/metrics"}, "--web.telemetry-path must not be /causes/metrics"},
+		"API's path":        {[]string{"--demo", "--web.telemetry-path=/api/v1/failures"}, "--web.telemetry-path must not be /api/v1/failures"},
 		"demo of a part":    {[]string{"--demo", "--namespace", "shop"}, "--demo shows all of a recorded cluster"},
 		"demo without":      {[]string{"--demo", "--namespace-ignore", "shop"}, "--demo shows all of a recorded cluster"},
 		"address":           {[]string{"--demo", "--web.listen-address=nowhere:x"}, "serving: listen tcp"},

@@ -23,9 +23,31 @@ type pages struct {
 	logger      *slog.Logger
 }
 
-func (p *pages) landing(w http.ResponseWriter, _ *http.Request) { p.serve(w, p.page().Write) }
+// landing serves what fails and passes the filter of the URL, which can be shared.
+func (p *pages) landing(w http.ResponseWriter, r *http.Request) {
+	page := p.page()
+	filter, err := report.ParseFilter(r.URL.Query())
+	if err != nil {
+		p.serve(w, http.StatusBadRequest, func(w io.Writer) error { return page.WriteProblem(w, err) })
+		return
+	}
+	page.Filter, page.Number = filter, report.ParsePage(r.URL.Query())
+	p.serve(w, http.StatusOK, page.Write)
+}
 
-func (p *pages) causes(w http.ResponseWriter, _ *http.Request) { p.serve(w, p.page().WriteCauses) }
+// workload serves the page of one workload. That nothing fails of it is not found, and good news.
+func (p *pages) workload(w http.ResponseWriter, r *http.Request) {
+	page, of := p.page(), classify.Workload{Namespace: r.PathValue("namespace"), Kind: r.PathValue("kind"), Name: r.PathValue("workload")}
+	code := http.StatusOK
+	if !page.Syncing && !page.Fails(of) {
+		code = http.StatusNotFound
+	}
+	p.serve(w, code, func(w io.Writer) error { return page.WriteWorkload(w, of) })
+}
+
+func (p *pages) causes(w http.ResponseWriter, _ *http.Request) {
+	p.serve(w, http.StatusOK, p.page().WriteCauses)
+}
 
 // cause serves the page of one cause. Its name may end in .md, as the label runbook_url does, so that --runbook.url may be
 // the exporter's own address.
@@ -35,7 +57,7 @@ func (p *pages) cause(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("%s\n%s lists all causes.", err, pathCauses), http.StatusNotFound)
 		return
 	}
-	p.serve(w, func(w io.Writer) error { return p.page().WriteCause(w, found) })
+	p.serve(w, http.StatusOK, func(w io.Writer) error { return p.page().WriteCause(w, found) })
 }
 
 // page is what is known now. Before the caches have synced that is nothing.
@@ -51,7 +73,7 @@ func (p *pages) page() *report.Page {
 }
 
 // serve writes the page as a whole, or an error and no half of it.
-func (p *pages) serve(w http.ResponseWriter, write func(io.Writer) error) {
+func (p *pages) serve(w http.ResponseWriter, code int, write func(io.Writer) error) {
 	var body bytes.Buffer
 	if err := write(&body); err != nil {
 		p.logger.Error("Cannot render the page", "err", err)
@@ -64,5 +86,6 @@ func (p *pages) serve(w http.ResponseWriter, write func(io.Writer) error) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", "no-store")
+	w.WriteHeader(code)
 	_, _ = w.Write(body.Bytes()) // a reader who has left needs no page
 }

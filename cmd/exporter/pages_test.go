@@ -71,7 +71,7 @@ func TestCausePages(t *testing.T) {
 		code         int
 		body         string
 	}{
-		{http.MethodGet, "/", http.StatusOK, `<a class="cause" href="causes/QuotaExceeded">`},
+		{http.MethodGet, "/", http.StatusOK, `<a href="causes/QuotaExceeded">More on QuotaExceeded</a>`},
 		{http.MethodGet, "/causes/", http.StatusOK, " causes. "},
 		{http.MethodGet, "/causes", http.StatusOK, " causes. "}, // by a redirect
 		{http.MethodGet, "/causes/QuotaExceeded", http.StatusOK, "kubectl -n payments-full describe resourcequota compute-resources"},
@@ -95,15 +95,55 @@ func TestCausePages(t *testing.T) {
 	}
 }
 
+// TestLandingPages asks for what fails in all the ways that a link can ask.
+func TestLandingPages(t *testing.T) {
+	s := serve(t, "--demo")
+	eventually(t, "failures", func() bool {
+		_, _, body := s.get(t, "/failures/payments-full/Deployment/api")
+		return strings.Contains(body, "50m too much")
+	})
+	for _, test := range []struct {
+		path string
+		code int
+		body string
+	}{
+		{"/", http.StatusOK, `<a href="?cause=QuotaExceeded">`},
+		{"/", http.StatusOK, `<a href="failures/payments-full/Deployment/api">`},
+		{"/?cause=QuotaExceeded&colour=red", http.StatusOK, "failing workloads</h2>"},
+		{"/?cause=QuotaExceeded&namespace=payments-full", http.StatusOK, `id="w/payments-full/Deployment/api"`},
+		{"/?cause=QuotaExceeded&page=7", http.StatusOK, `id="w/payments-full/Deployment/api"`},
+		{"/?text=%3Cscript%3Ealert(1)", http.StatusOK, "Nothing that fails matches the filter."},
+		{"/?text=" + strings.Repeat("x", 257), http.StatusBadRequest, "text is too long: give at most 256 characters"},
+		{"/?%zz&text=compute-resources", http.StatusOK, "payments-full/api"}, // what can be read of it
+		{"/failures/payments-full/Deployment/api", http.StatusOK, "50m too much"},
+		{"/failures/payments-full/deployment/api", http.StatusOK, "kubectl -n payments-full describe resourcequota compute-resources"},
+		{"/failures/payments-full/Deployment/other", http.StatusNotFound, "Nothing fails of it now."},
+		{"/failures/a%2Fb/%3Cscript%3E/..%2F", http.StatusNotFound, "Nothing fails of it now."},
+	} {
+		code, header, body := s.get(t, test.path)
+		if code != test.code || !strings.Contains(body, test.body) || strings.Count(body, "<script>") > 1 {
+			t.Errorf("%s: %d\n%s", test.path, code, body[strings.Index(body, "<body>")+1:])
+		}
+		if !strings.HasPrefix(header.Get("Content-Type"), "text/html") || !strings.Contains(header.Get("Content-Security-Policy"), "connect-src 'self'; form-action 'self'") {
+			t.Errorf("%s: %s", test.path, header)
+		}
+	}
+	for _, path := range []string{"/failures", "/failures/", "/failures/a", "/failures/a/Pod", "/failures/a/Pod/b/c"} {
+		if code, _, _ := s.get(t, path); code != http.StatusNotFound {
+			t.Errorf("%s: %d", path, code)
+		}
+	}
+}
+
 // TestCauseBeforeSync is a cluster that lets nobody look.
 func TestCauseBeforeSync(t *testing.T) {
 	noCluster(t)
 	kubeconfig := writeFile(t, "config", `{apiVersion: v1, kind: Config, clusters: [{name: c, cluster: {server: "`+newForbiddingAPI(t)+`"}}],
 		contexts: [{name: c, context: {cluster: c, user: u}}], users: [{name: u, user: {}}], current-context: c}`)
 	s := serve(t, "--kubeconfig", kubeconfig)
-	for _, page := range []string{"/", "/causes/", "/causes/OOMKilled"} {
+	for _, page := range []string{"/", "/?cause=OOMKilled", "/failures/a/Pod/b", "/causes/", "/causes/OOMKilled"} {
 		code, _, body := s.get(t, page)
-		if code != http.StatusOK || !strings.Contains(body, "The caches have not synced yet") || strings.Contains(body, "fails for this now") {
+		if code != http.StatusOK || !strings.Contains(body, "The caches have not synced yet") || strings.Contains(body, "fails for this now") || strings.Contains(body, "Nothing fails") {
 			t.Errorf("%s: %d\n%s", page, code, body)
 		}
 	}

@@ -37,14 +37,16 @@ func (a *app) runServe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := collector.New(source, a.options(logger, a.times, now), catalogue, registry)
+	options := a.options(logger, a.times, now)
+	c, err := collector.New(source, options, catalogue, registry)
 	if err != nil {
 		return err
 	}
 	registry.MustRegister(c, versioncollector.NewCollector("kube_failure_exporter"),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	logger.Info("Starting kube-failure-exporter", "version", version.Info(), "build_context", version.BuildContext())
-	return a.serveUntilDone(ctx, c, newHandler(c, catalogue, registry, a.serve.metricsPath, logger), logger)
+	handler := newHandler(c, catalogue, registry, a.serve.metricsPath, options.RunbookURL, logger)
+	return a.serveUntilDone(ctx, c, handler, logger)
 }
 
 // serveSource is the cluster, or the recorded one of the demo, and its clock.
