@@ -39,7 +39,7 @@ func (f *faults) clockWrong(ctx context.Context, ahead time.Duration) string {
 	recorder := NewRecorder()
 	stop := f.record(ctx, func() *Exporter { return e }, recorder, 250*time.Millisecond)
 	if f.node {
-		f.startSlowly(ctx, fmt.Sprintf("clock%+.0f", ahead.Minutes()))
+		f.startSlowly(ctx, "starts-slowly")
 	}
 	f.newFailure(ctx, 10*time.Second)
 	err = Poll(ctx, 20*time.Second, time.Second, func(ctx context.Context) error { return f.same(ctx, e, f.failing(ctx, f.exporter.Load())) })
@@ -88,6 +88,12 @@ spec:
 		return err
 	}))
 	f.must(f.client.Delete(ctx, "Pod", "healthy", name))
+	f.must(Poll(ctx, time.Minute, time.Second, func(ctx context.Context) error {
+		if !f.gone(ctx, subject{"healthy", "Pod", name, ""}) {
+			return fmt.Errorf("%s is still there", name)
+		}
+		return nil
+	}))
 }
 
 func (f *faults) apiServerStopped(ctx context.Context) string {
