@@ -146,7 +146,7 @@ func (f *faults) expired(ctx context.Context) (sum float64) {
 
 func (f *faults) watchesCut(ctx context.Context) string {
 	n := f.proxy.Cut()
-	took := f.newFailure(ctx, 30*time.Second)
+	took := f.newFailure(ctx, 90*time.Second) // client-go waits up to half a minute and more after earlier failures
 	f.lastGone(ctx, 10*time.Second)
 	return fmt.Sprintf("%d connections cut; a new failure was told after %.1f s", n, took.Seconds())
 }
