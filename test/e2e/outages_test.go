@@ -153,7 +153,7 @@ func (f *faults) watchesCut(ctx context.Context) string {
 
 func (f *faults) watchesHeld(ctx context.Context) string {
 	n := f.proxy.Hold()
-	took := f.newFailure(ctx, 2*time.Minute)
+	took := f.newFailure(ctx, 3*time.Minute)
 	f.lastGone(ctx, 10*time.Second)
 	return fmt.Sprintf("%d connections held; a new failure was told after %.1f s", n, took.Seconds())
 }
