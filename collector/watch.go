@@ -74,13 +74,8 @@ func (s *watchState) countError(err error) string {
 	return reason
 }
 
-// broken is told by client-go of every error of a watch. Those of its beginning are known already; what is left is that
-// a running watch is told to begin anew.
-func (s *watchState) broken(_ context.Context, _ *cache.Reflector, err error) {
-	if errorReason(err) == "expired" {
-		s.countError(err)
-	}
-}
+// broken is told by client-go of errors that watched has noted already, and keeps it from logging each of them.
+func (s *watchState) broken(context.Context, *cache.Reflector, error) {}
 
 func (s *watchState) say(namespace string, err error) {
 	if isForbidden(err) {
@@ -175,11 +170,20 @@ func (w *watched) ListWithContext(ctx context.Context, options metav1.ListOption
 	return list, err
 }
 
-// WatchWithContext implements cache.WatcherWithContext.
+// WatchWithContext implements cache.WatcherWithContext. That a watch must begin anew, because its resource version is too old, the
+// API server says in an event of the stream, of which client-go tells nobody.
 func (w *watched) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	events, err := w.ListerWatcherWithContext.WatchWithContext(ctx, options)
 	w.note(ctx, err)
-	return events, err
+	if err != nil {
+		return nil, err
+	}
+	return watch.Filter(events, func(event watch.Event) (watch.Event, bool) {
+		if event.Type == watch.Error {
+			w.note(ctx, apierrors.FromObject(event.Object))
+		}
+		return event, true
+	}), nil
 }
 
 func (w *watched) note(ctx context.Context, err error) {

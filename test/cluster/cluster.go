@@ -91,6 +91,14 @@ func (c *Cluster) prepare(ctx context.Context) error {
 	if err := c.makeDir(); err != nil {
 		return err
 	}
+	if c.options.Node {
+		if err := c.claimMachine(ctx); err != nil {
+			return err
+		}
+	}
+	if err := c.removeData(); err != nil {
+		return err
+	}
 	for _, port := range []*int{&c.options.APIServerPort, &c.options.EtcdPort, &c.options.KubeletPort} {
 		if *port == 0 {
 			free, err := freePort(ctx)
@@ -129,7 +137,7 @@ func (c *Cluster) makeDir() error {
 	if len(dir) > 60 {
 		return fmt.Errorf("the folder's name is too long for the sockets below it: %s", dir)
 	}
-	return errors.Join(os.MkdirAll(dir, 0o755), c.removeData())
+	return os.MkdirAll(dir, 0o755)
 }
 
 // Stop ends all processes, containers too, and removes what they made; the logs stay where Options named the folder. It may be
@@ -157,6 +165,9 @@ func (c *Cluster) Stop(ctx context.Context) error {
 	if c.dir != "" {
 		errs = append(errs, c.removeData())
 	}
+	if c.temporary && errors.Join(errs...) == nil {
+		errs = append(errs, os.RemoveAll(c.dir))
+	}
 	return errors.Join(errs...)
 }
 
@@ -168,9 +179,6 @@ func (c *Cluster) removeData() error {
 	}
 	if len(mounts) > 0 {
 		return fmt.Errorf("still mounted, so nothing is removed: %s", strings.Join(mounts, ", "))
-	}
-	if c.temporary {
-		return os.RemoveAll(c.dir)
 	}
 	var errs []error
 	for _, name := range []string{"etcd", "containerd", "kubelet", "pods", "cni", "certs.d", "pki"} {

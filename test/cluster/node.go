@@ -95,9 +95,6 @@ maxPods: {{.}}
 `))
 
 func (c *Cluster) startNode(ctx context.Context) error {
-	if err := c.claimMachine(ctx); err != nil {
-		return err
-	}
 	if err := c.pushImages(ctx); err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ type FaultyRegistries struct {
 func ServeFaultyRegistries(ctx context.Context) (*FaultyRegistries, error) {
 	store := registry.New(registry.Logger(quiet()))
 	images := map[string]v1.Image{}
-	for _, kind := range []string{"corrupt", "interrupted"} {
+	for _, kind := range []string{"corrupt", "interrupted", "stalled"} {
 		image, err := brokenImage(kind)
 		if err != nil {
 			return nil, err
@@ -174,9 +174,9 @@ func (f faulty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusPreconditionFailed, "PROJECTPOLICYVIOLATION", "current image with severity Critical cannot be pulled")
 	case "odd":
 		refuse(w, http.StatusTeapot, "TEAPOT", "short and stout")
-	case "stalled":
+	case "silent":
 		<-r.Context().Done() // answers nothing until who asks has hung up
-	case "corrupt", "interrupted":
+	case "corrupt", "interrupted", "stalled":
 		f.serveImage(w, r, kind, path)
 	default:
 		f.store.ServeHTTP(w, r)
@@ -209,9 +209,13 @@ func (f faulty) serveImage(w http.ResponseWriter, r *http.Request, kind, path st
 		answer(w, r, "application/octet-stream", config)
 	case kind == "corrupt":
 		answer(w, r, "application/octet-stream", bytes.ToUpper(layer(kind)))
-	default: // half of the layer, and then the connection ends
+	default: // half of the layer, and then the connection ends, or nothing comes any more
 		w.Header().Set("Content-Length", strconv.Itoa(len(layer(kind))))
 		_, _ = w.Write(layer(kind)[:len(layer(kind))/2])
+		if kind == "stalled" {
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		}
 		panic(http.ErrAbortHandler)
 	}
 }

@@ -39,7 +39,7 @@ func (f *faults) clockWrong(ctx context.Context, ahead time.Duration) string {
 	recorder := NewRecorder()
 	stop := f.record(ctx, func() *Exporter { return e }, recorder, 250*time.Millisecond)
 	if f.node {
-		f.startSlowly(ctx, fmt.Sprintf("clock%+.0f", ahead.Minutes()))
+		f.startSlowly(ctx, "starts-slowly")
 	}
 	f.newFailure(ctx, 10*time.Second)
 	err = Poll(ctx, 20*time.Second, time.Second, func(ctx context.Context) error { return f.same(ctx, e, f.failing(ctx, f.exporter.Load())) })
@@ -88,6 +88,12 @@ spec:
 		return err
 	}))
 	f.must(f.client.Delete(ctx, "Pod", "healthy", name))
+	f.must(Poll(ctx, time.Minute, time.Second, func(ctx context.Context) error {
+		if !f.gone(ctx, subject{"healthy", "Pod", name, ""}) {
+			return fmt.Errorf("%s is still there", name)
+		}
+		return nil
+	}))
 }
 
 func (f *faults) apiServerStopped(ctx context.Context) string {
@@ -140,14 +146,14 @@ func (f *faults) expired(ctx context.Context) (sum float64) {
 
 func (f *faults) watchesCut(ctx context.Context) string {
 	n := f.proxy.Cut()
-	took := f.newFailure(ctx, 30*time.Second)
+	took := f.newFailure(ctx, 90*time.Second) // client-go waits up to half a minute and more after earlier failures
 	f.lastGone(ctx, 10*time.Second)
 	return fmt.Sprintf("%d connections cut; a new failure was told after %.1f s", n, took.Seconds())
 }
 
 func (f *faults) watchesHeld(ctx context.Context) string {
 	n := f.proxy.Hold()
-	took := f.newFailure(ctx, 2*time.Minute)
+	took := f.newFailure(ctx, 3*time.Minute)
 	f.lastGone(ctx, 10*time.Second)
 	return fmt.Sprintf("%d connections held; a new failure was told after %.1f s", n, took.Seconds())
 }
