@@ -22,7 +22,7 @@ FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
 DEMO_ADDR ?= 127.0.0.1:19992
 
-.PHONY: build run demo test lint generate check-generated check-metrics bench fuzz e2e e2e-all e2e-short browser clean help
+.PHONY: build run demo test lint generate check-generated check-metrics bench fuzz e2e e2e-all e2e-short check-dashboards browser clean help
 
 build: ## Build bin/kube-failure-exporter.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/exporter
@@ -68,6 +68,9 @@ e2e-all: ## The same on every version of Kubernetes that is tested.
 e2e-short: ## Less of it, in minutes: shorter outages, smaller floods, nothing that takes long to show; of the oldest version the scenarios alone.
 	KFE_E2E_SHORT=1 $(MAKE) e2e
 	cd test && KFE_E2E_SHORT=1 KFE_E2E_MINUTES=1.5 KFE_E2E_VERSION=$(shell head -n 1 $(E2E_VERSIONS)) $(E2E) -run 'TestCluster/Watched' ./e2e
+
+check-dashboards: ## Let Grafana's published types check the dashboards (needs npm).
+	KFE_GRAFANA_TYPES=1 go test -count=1 -run TestGrafanaTypes ./dashboards
 
 browser: ## Look at the pages with Chromium and axe-core (SHOTS=DIR: pictures).
 	cd test/browser && npm ci --ignore-scripts --no-audit --no-fund

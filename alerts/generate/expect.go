@@ -55,10 +55,18 @@ func (w workload) firing(page *classify.Page, at time.Duration, o options) firin
 			{"description", w.description(page, at)},
 			{"fix", w.fix(page)},
 			{"runbook_url", o.RunbookURL + "/" + string(page.Cause) + ".md"},
-			{"dashboard_url", fmt.Sprintf("%s/d/kube-failure-exporter-workload?var-namespace=%s&var-workload_kind=%s&var-workload=%s",
-				o.DashboardURL, testNamespace, w.Kind, w.Name)},
+			{"dashboard_url", w.dashboard(o)},
 		},
 	}
+}
+
+func (w workload) dashboard(o options) string {
+	url := fmt.Sprintf("%s/d/kube-failure-exporter-workload?var-namespace=%s&var-workload_kind=%s&var-workload=%s",
+		o.DashboardURL, testNamespace, w.Kind, w.Name)
+	if w.Cluster != "" {
+		url += "&var-cluster=" + w.Cluster
+	}
+	return url
 }
 
 func (w workload) what(page *classify.Page) string {

@@ -66,7 +66,8 @@ func causeRule(page *classify.Page, o options) rule {
 			{"fix", fix(page)},
 			{"runbook_url", fmt.Sprintf("%s/%s.md", o.RunbookURL, page.Cause)},
 			{"dashboard_url", o.DashboardURL + "/d/kube-failure-exporter-workload?var-namespace={{ $labels.namespace }}" +
-				"&var-workload_kind={{ $labels.workload_kind }}&var-workload={{ $labels.workload }}"},
+				"&var-workload_kind={{ $labels.workload_kind }}&var-workload={{ $labels.workload }}" +
+				"{{ with $labels.cluster }}&var-cluster={{ . }}{{ end }}"},
 		},
 	}
 }

@@ -6,16 +6,16 @@ function(config, groups)
     promql.renameLabel(promql.select(promql.renameSeverities(text, config.severities), selector), 'cluster', config.clusterLabel);
 
   // In a template only what stands between backquotes after printf is PromQL; a % of the selector would be a verb there.
+  local labelled(text) = promql.renameLabel(text, '$labels.cluster', '$labels.' + config.clusterLabel);
   local template(text) =
     local selector = std.strReplace(config.selector, '%', '%%');
-    local labelled = promql.renameLabel(text, '$labels.cluster', '$labels.' + config.clusterLabel);
-    promql.inQueries(labelled, function(query) expression(query, selector));
+    promql.inQueries(labelled(text), function(query) expression(query, selector));
 
   local last(text, separator) = std.reverse(std.split(text, separator))[0];
   local links = {
     runbook_url(url)::
       if std.member(url, '#') then config.troubleshootingURL + '#' + last(url, '#') else config.runbookURL + '/' + last(url, '/'),
-    dashboard_url(url):: config.dashboardURL + '/d/' + std.join('/d/', std.split(url, '/d/')[1:]),
+    dashboard_url(url):: config.dashboardURL + '/d/' + std.join('/d/', std.split(labelled(url), '/d/')[1:]),
   };
 
   local annotation(name, text) = if std.objectHasAll(links, name) then links[name](text) else template(text);

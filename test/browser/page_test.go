@@ -14,12 +14,15 @@ import (
 	"time"
 )
 
-var shots = flag.String("shots", "", "write pictures of the pages into this folder")
+var (
+	shots  = flag.String("shots", "", "write pictures of the pages into this folder")
+	origin = flag.String("origin", "", "address of an exporter to look at, instead of one with the demo: only Load, Widths and Accessible hold for any")
+)
 
 // suite is what all tests share: one browser, and one exporter with its demo.
 type suite struct {
 	browser context.Context
-	demo    string
+	demo    string // its address, or -origin
 }
 
 // TestPages runs all tests with one browser.

@@ -21,8 +21,11 @@ import (
 )
 
 // startDemo builds the exporter, runs its demo until the test ends, and waits for the last of its failures.
-func startDemo(t *testing.T) (origin string) {
+func startDemo(t *testing.T) (address string) {
 	t.Helper()
+	if *origin != "" {
+		return *origin
+	}
 	binary := filepath.Join(t.TempDir(), "exporter")
 	if err := e2e.BuildExporter(t.Context(), "../..", binary); err != nil {
 		t.Fatal(err)

@@ -4,12 +4,14 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
+	"github.com/kube-failure-exporter/kube-failure-exporter/dashboards"
 )
 
 // startAlerting lets a real Prometheus and Alertmanager watch what both exporters tell, or says loudly that there are none.
@@ -34,7 +36,7 @@ func (s *suite) startAlerting(ctx context.Context) {
 }
 
 // testAlerts judges all notifications of the run. What the faults made fail for a moment is left out.
-func (s *suite) testAlerts(context.Context) {
+func (s *suite) testAlerts(ctx context.Context) {
 	if s.alerting == nil {
 		s.t.Skip("no Alertmanager")
 	}
@@ -55,6 +57,25 @@ func (s *suite) testAlerts(context.Context) {
 		s.report.Add(told[i])
 	}
 	s.noteAlerts(told)
+	s.checkDashboards(ctx)
+}
+
+// checkDashboards asks every query of every dashboard. Each must have an answer, or be known to have none while all is well.
+func (s *suite) checkDashboards(ctx context.Context) {
+	queries, err := dashboards.Queries()
+	s.must(err)
+	empty := 0
+	for _, q := range queries {
+		n, err := s.alerting.Count(ctx, q.Expr, q.Instant)
+		s.must(err)
+		switch {
+		case n == 0 && q.EmptyWhenWell == "":
+			s.report.Violate(fmt.Sprintf("dashboard %s, panel %s %s: no data from %s", q.Dashboard, q.Panel, q.RefID, q.Expr))
+		case n == 0:
+			empty++
+		}
+	}
+	s.report.Note("%d queries of dashboards asked; %d empty, each with a known reason", len(queries), empty)
 }
 
 // truthOf is the watch that goes with the recorder which a track is from.

@@ -41,6 +41,9 @@ func TestCluster(t *testing.T) {
 			})
 		}
 	})
+	if s.node {
+		t.Run("Browser", func(t *testing.T) { s.on(t, (*suite).testBrowser) })
+	}
 	t.Run("Faults", func(t *testing.T) { s.on(t, (*suite).testFaults) })
 	if s.node {
 		t.Run("Alerts", func(t *testing.T) { s.on(t, (*suite).testAlerts) })

@@ -95,6 +95,26 @@ func (p *Prometheus) Query(ctx context.Context, expression string) (value float6
 	return value, err == nil, err
 }
 
+// Count returns how many series answer an expression, now or over the last ten minutes.
+func (p *Prometheus) Count(ctx context.Context, expression string, instant bool) (int, error) {
+	question := "/api/v1/query?query=" + url.QueryEscape(expression)
+	if !instant {
+		now := time.Now()
+		question = fmt.Sprintf("/api/v1/query_range?query=%s&start=%d&end=%d&step=15", url.QueryEscape(expression), now.Add(-10*time.Minute).Unix(), now.Unix())
+	}
+	body, err := Fetch(ctx, p.url+question)
+	if err != nil {
+		return 0, err
+	}
+	var answer struct {
+		Data struct{ Result []json.RawMessage }
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return 0, fmt.Errorf("reading Prometheus' answer to %s: %w", expression, err)
+	}
+	return len(answer.Data.Result), nil
+}
+
 // Check asks for every metric of the contract, and whether each failing thing kept one series. absent are metrics that need not
 // be there.
 func (p *Prometheus) Check(ctx context.Context, since time.Duration, absent ...string) (violations []string, err error) {
