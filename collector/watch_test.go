@@ -28,7 +28,9 @@ func TestErrorInTheStream(t *testing.T) {
 			resource := Resources()[0]
 			state := newWatchState(resource, newSelfMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
 			stream := watch.NewFake()
-			lw := newWatched(&cache.ListWatch{WatchFunc: func(metav1.ListOptions) (watch.Interface, error) { return stream, nil }}, "", state)
+			lw := newWatched(&cache.ListWatch{
+				WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return stream, nil },
+			}, "", state)
 			events, err := lw.WatchWithContext(t.Context(), metav1.ListOptions{})
 			if err != nil {
 				t.Fatal(err)
