@@ -100,7 +100,8 @@ func (p *Prometheus) Count(ctx context.Context, expression string, instant bool)
 	question := "/api/v1/query?query=" + url.QueryEscape(expression)
 	if !instant {
 		now := time.Now()
-		question = fmt.Sprintf("/api/v1/query_range?query=%s&start=%d&end=%d&step=15", url.QueryEscape(expression), now.Add(-10*time.Minute).Unix(), now.Unix())
+		question = fmt.Sprintf("/api/v1/query_range?query=%s&start=%d&end=%d&step=15", url.QueryEscape(expression),
+			now.Add(-10*time.Minute).Unix(), now.Unix())
 	}
 	body, err := Fetch(ctx, p.url+question)
 	if err != nil {
