@@ -81,17 +81,13 @@ func (s *suite) startWatching(ctx context.Context) {
 	if !s.node {
 		s.objects, s.scenarios = withoutNode(s.objects, s.scenarios)
 	}
-	var steady []string
-	for _, namespace := range curedNamespaces() {
-		steady = append(steady, "--namespace-ignore="+namespace)
-	}
 	curedTimes := s.times
 	curedTimes.CrashHold = crashHold
 	s.steadyTruth, err = Watch(ctx, s.client, s.times)
 	s.must(err)
 	s.curedTruth, err = Watch(ctx, s.client, curedTimes)
 	s.must(err)
-	s.steady = s.exporter(ctx, s.exporterConfig, steady...)
+	s.steady = s.exporter(ctx, s.exporterConfig, withoutCured()...)
 	s.curing = s.exporter(ctx, s.exporterConfig, "--crash.hold="+crashHold.String())
 	s.steadyTracks, s.curedTracks = NewRecorder(), NewRecorder()
 }

@@ -41,7 +41,7 @@ func (s *suite) testFaults(ctx context.Context) {
 	if s.node { // outages make the node not ready, so that it takes no new pods for a while, and rightly so
 		s.must(s.client.Patch(ctx, "CronJob", "healthy", "every-minute", `{"spec":{"suspend":true}}`))
 	}
-	f.exporter.Store(s.exporter(ctx, f.config))
+	f.exporter.Store(s.exporter(ctx, f.config, withoutCured()...))
 	s.t.Cleanup(func() {
 		if e := f.exporter.Load(); e != nil {
 			e.Kill()

@@ -19,7 +19,7 @@ func (f *faults) killed(ctx context.Context) string {
 	old := f.exporter.Swap(nil)
 	old.Kill()
 	began := time.Now()
-	e, err := StartExporter(ctx, f.binary, f.config)
+	e, err := StartExporter(ctx, f.binary, f.config, withoutCured()...)
 	f.must(err)
 	f.must(e.WaitReady(ctx, time.Minute))
 	f.exporter.Store(e)
@@ -32,7 +32,7 @@ func (f *faults) clockWrong(ctx context.Context, ahead time.Duration) string {
 	f.must(err)
 	binary := fmt.Sprintf("%s%+.0f", f.binary, ahead.Minutes())
 	f.must(BuildExporter(ctx, module, binary, args...))
-	e, err := StartExporter(ctx, binary, f.config)
+	e, err := StartExporter(ctx, binary, f.config, withoutCured()...)
 	f.must(err)
 	defer e.Kill()
 	f.must(e.WaitReady(ctx, time.Minute))
@@ -192,7 +192,7 @@ func (f *faults) forbidden(ctx context.Context, resource string, watches int) st
 	if !strings.Contains(string(page), "May not watch "+resource) {
 		f.violate("the page does not say that %s may not be watched", resource)
 	}
-	other, err := StartExporter(ctx, f.binary, f.config)
+	other, err := StartExporter(ctx, f.binary, f.config, withoutCured()...)
 	f.must(err)
 	if err := other.WaitReady(ctx, 30*time.Second); err != nil {
 		f.violate("an exporter that may not watch %s does not get ready: %v", resource, err)
