@@ -240,8 +240,12 @@ func (m *memory) another(h *held, f *classify.Failure, now time.Time) time.Time 
 	return time.Time{}
 }
 
-// certainty is the cause's own, except that a rollout's general cause gives way to any root cause.
+// certainty is the cause's own, except that silence gives way to any word and replaces none, as when the events about a sandbox
+// have expired, and that a rollout's general cause gives way to any root cause.
 func (m *memory) certainty(f *classify.Failure) classify.Certainty {
+	if f.Cause == classify.ContainerCreatingTimeout || f.Cause == classify.SchedulerNotRunning {
+		return classify.Unknown
+	}
 	if f.Family == classify.FamilyRollout {
 		if f.Cause == classify.ProgressDeadlineExceeded {
 			return classify.Unknown

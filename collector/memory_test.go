@@ -175,6 +175,12 @@ func TestMemorySharpness(t *testing.T) {
 			{verdict: one(failing(t, classify.ImagePullFailed, since(-time.Minute, true))), want: classify.ImagePullFailed, since: -time.Minute, opened: true},
 			{at: time.Second, verdict: one(failing(t, classify.ImageTagNotFound, since(time.Hour, true))), want: classify.ImageTagNotFound, since: -time.Minute},
 		},
+		"silence never replaces a word, and any word replaces it": {
+			{verdict: one(failing(t, classify.ContainerCreatingTimeout)), want: classify.ContainerCreatingTimeout, opened: true},
+			{at: time.Second, verdict: one(failing(t, classify.SandboxCreateFailed)), want: classify.SandboxCreateFailed},
+			{at: time.Hour, verdict: one(failing(t, classify.ContainerCreatingTimeout)), want: classify.SandboxCreateFailed},
+			{at: 9 * time.Hour, verdict: one(failing(t, classify.ContainerCreatingTimeout)), want: classify.SandboxCreateFailed},
+		},
 		"the same words hold still although the cluster knows more": {
 			{verdict: one(failing(t, classify.ImagePullFailed, message("not found"))), want: classify.ImagePullFailed, opened: true},
 			{at: time.Hour, verdict: sharp, want: classify.ImagePullFailed},

@@ -96,7 +96,10 @@ func (in *incident) see(track *Track, status, over time.Time) {
 	if in.first.IsZero() || track.First.Before(in.first) {
 		in.first = track.First
 	}
-	if in.status.IsZero() || !status.IsZero() && status.Before(in.status) {
+	if status.IsZero() {
+		status = track.First // nothing but the passing of time proves it
+	}
+	if in.status.IsZero() || status.Before(in.status) {
 		in.status = status
 	}
 	if track.Ended.IsZero() || over.IsZero() {
