@@ -59,7 +59,7 @@ bench: ## Run the benchmarks.
 fuzz: ## Run each fuzz target for FUZZTIME.
 	.ci/fuzz $(FUZZTIME)
 
-e2e: ## Test on a real Kubernetes (VERSIONS="1.31.14 …"; the newest by default), built once. Best as root: else without a node.
+e2e: ## Test on a real Kubernetes (VERSIONS="1.33.13 …"; the newest by default), built once. Best as root: else without a node.
 	@for version in $(VERSIONS); do (cd test && KFE_E2E_VERSION=$$version $(E2E) ./cluster ./e2e) || exit; done
 
 e2e-all: ## The same on every version of Kubernetes that is tested.

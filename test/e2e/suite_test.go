@@ -211,6 +211,14 @@ func (s *suite) namespacesReady(ctx context.Context, objects []Object) error {
 			if err := s.refuses(ctx, object.GetName()); err != nil {
 				return err
 			}
+		case "PersistentVolumeClaim":
+			claim, err := s.client.CoreV1().PersistentVolumeClaims(object.GetNamespace()).Get(ctx, object.GetName(), metav1.GetOptions{})
+			if err != nil {
+				return err
+			}
+			if claim.Spec.VolumeName != "" && claim.Status.Phase != corev1.ClaimBound {
+				return fmt.Errorf("claim %s/%s is not bound", claim.Namespace, claim.Name)
+			}
 		case "ResourceQuota":
 			quota, err := s.client.CoreV1().ResourceQuotas(object.GetNamespace()).Get(ctx, object.GetName(), metav1.GetOptions{})
 			if err != nil {
