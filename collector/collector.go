@@ -283,11 +283,26 @@ func (e *engine) snapshot(now time.Time) classify.Snapshot {
 		if _, known := s.Workloads[w]; known {
 			continue
 		}
-		if pods, known := e.store.podsOf(w); known {
+		if pods, known := e.podsOf(w); known {
 			s.Workloads[w] = pods
 		}
 	}
 	return s
+}
+
+// podsOf counts the pods of a workload. One that is ready and still failing, in a crash loop between two crashes, is not counted as
+// ready (rule S2): what is asked is on how many pods the workload can rely.
+func (e *engine) podsOf(w classify.Workload) (pods classify.Pods, known bool) {
+	if pods, known = e.store.podsOf(w); !known || pods.Ready == 0 {
+		return pods, known
+	}
+	for _, k := range e.memory.podsOf(w) {
+		if pod, ok := e.store.pod(k.Namespace, k.Name).(*corev1.Pod); ok && isReady(pod) {
+			pods.Ready--
+		}
+	}
+	pods.Ready = max(pods.Ready, 0) // the controller counts a moment later
+	return pods, true
 }
 
 // Looked says how much is watched, for people.

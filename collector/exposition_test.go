@@ -186,7 +186,7 @@ func seriesOf(t *testing.T, registry *prometheus.Registry, prefixes ...string) [
 func TestLimit(t *testing.T) {
 	_, all := exposed(t, 100, "testdata/exposition")
 	c, few := exposed(t, 3, "testdata/exposition")
-	const failures = 11
+	const failures = 12
 	if got, want := seriesOf(t, few, "kube_failure_exporter_"), []string{
 		"kube_failure_exporter_cache_synced 1", fmt.Sprintf("kube_failure_exporter_dropped_failures %d", failures-3), fmt.Sprintf("kube_failure_exporter_failures %d", failures),
 	}; !slices.Equal(got, want) {

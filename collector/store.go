@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -159,15 +160,19 @@ func (s *store) podsOf(w classify.Workload) (pods classify.Pods, known bool) {
 	case *quietPod:
 		pods.Ready = 1
 	case *corev1.Pod:
-		for i := range pod.Status.Conditions {
-			if c := &pod.Status.Conditions[i]; c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue {
-				pods.Ready = 1
-			}
+		if isReady(pod) {
+			pods.Ready = 1
 		}
 	default:
 		return pods, false
 	}
 	return pods, true
+}
+
+func isReady(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
 }
 
 // unquietPods returns the keys of the pods in an index that are not fine.
