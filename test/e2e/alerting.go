@@ -28,7 +28,7 @@ type Alerting struct {
 }
 
 // alertInterval is how often Prometheus scrapes and judges.
-const alertInterval = 10 * time.Second
+const alertInterval = 5 * time.Second
 
 // Target is an exporter that Prometheus scrapes, and the namespaces, a regular expression, of which it keeps series. A series
 // without a namespace is always kept.
