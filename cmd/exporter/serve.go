@@ -87,10 +87,7 @@ func (a *app) serveUntilDone(ctx context.Context, c *collector.Collector, handle
 	go func() {
 		<-ctx.Done()
 		logger.Info("Stopping")
-		// What is being scraped may end; new scrapes go to the next instance.
-		deadline, release := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer release()
-		stopped <- server.Shutdown(deadline)
+		stopped <- shutDown(context.WithoutCancel(ctx), server)
 	}()
 	err := web.ListenAndServe(server, a.serve.web, logger)
 	cancel()
@@ -102,4 +99,16 @@ func (a *app) serveUntilDone(ctx context.Context, c *collector.Collector, handle
 		return fmt.Errorf("serving: %w", err)
 	}
 	return nil
+}
+
+// shutDown lets what is being scraped end; new scrapes go to the next instance. A connection on which nobody has asked anything, or
+// does not read the answer, must not keep a pod from ending well.
+func shutDown(ctx context.Context, server *http.Server) error {
+	ctx, release := context.WithTimeout(ctx, 5*time.Second)
+	defer release()
+	err := server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return server.Close()
+	}
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -142,6 +143,20 @@ func TestServeDemo(t *testing.T) {
 var goMemory = regexp.MustCompile(`(?m)^(# \w+ )?go_memstats_.*\n`)
 
 // TestServeFormats asks for the text format and for OpenMetrics.
+// TestServeStopsInSpiteOfConnections proves that a client which has connected and asked nothing does not turn an end by a signal
+// into a failure.
+func TestServeStopsInSpiteOfConnections(t *testing.T) {
+	s := serve(t, "--demo")
+	connection, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if code := s.stop(); code != 0 {
+		t.Errorf("ended with code %d:\n%s", code, s.log)
+	}
+}
+
 func TestServeFormats(t *testing.T) {
 	s := serve(t, "--demo", "--web.telemetry-path=/scrape", "--metrics.max-failures=5", "--runbook.url=https://runbooks.example/x/")
 	eventually(t, "ready", func() bool { code, _, _ := s.get(t, "/-/ready"); return code == http.StatusOK })
