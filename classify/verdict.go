@@ -118,7 +118,8 @@ func (c *Classifier) terminating(p *podView) Verdict {
 	return v
 }
 
-// lost tells a pod on a node that does not report: everything else that its status says is stale (rule S6).
+// lost tells a pod on a node that does not report: everything else that its status says is stale (rule S6). Until the grace is over
+// only that is said.
 func (c *Classifier) lost(p *podView) (Verdict, bool) {
 	f, lost := p.lost()
 	if !lost {
@@ -130,6 +131,7 @@ func (c *Classifier) lost(p *podView) (Verdict, bool) {
 	return Verdict{Failures: []Failure{f}}, true
 }
 
+// lost says that the pod's node does not report, by the node itself or, where nodes may not be read, by what else proves it.
 func (p *podView) lost() (Failure, bool) {
 	if phase := p.Pod.Status.Phase; phase == corev1.PodFailed || phase == corev1.PodSucceeded || p.Pod.Spec.NodeName == "" {
 		return Failure{}, false

@@ -56,7 +56,8 @@ func (s *watchState) done(namespace string, err error) {
 		}
 		return
 	}
-	reason := s.countError(err)
+	reason := errorReason(err)
+	s.metrics.watchErrors.WithLabelValues(s.resource.Name, s.resource.Selector, reason).Inc()
 	if reason == "expired" || reason == "throttled" {
 		return // the next list begins anew: nothing is lost
 	}
@@ -65,13 +66,6 @@ func (s *watchState) done(namespace string, err error) {
 	}
 	s.errors[namespace] = err
 	s.metrics.watchUp.WithLabelValues(s.resource.Name, s.resource.Selector).Set(0)
-}
-
-// countError counts an error and returns its reason.
-func (s *watchState) countError(err error) string {
-	reason := errorReason(err)
-	s.metrics.watchErrors.WithLabelValues(s.resource.Name, s.resource.Selector, reason).Inc()
-	return reason
 }
 
 // broken is told by client-go of errors that watched has noted already, and keeps it from logging each of them.

@@ -7,11 +7,9 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"sigs.k8s.io/yaml"
@@ -23,8 +21,7 @@ type Alerting struct {
 	*Prometheus
 	Receiver *Receiver
 
-	alertmanager *exec.Cmd
-	ended        chan struct{}
+	alertmanager *server
 }
 
 // alertInterval is how often Prometheus scrapes and judges.
@@ -36,7 +33,7 @@ type Target struct{ URL, Namespaces string }
 
 // StartAlerting starts them. The rules and the configuration are those of the module in a folder.
 func StartAlerting(ctx context.Context, module, folder, alertmanager string, targets ...Target) (*Alerting, error) {
-	a := &Alerting{ended: make(chan struct{})}
+	a := &Alerting{}
 	var err error
 	if a.Receiver, err = StartReceiver(ctx); err != nil {
 		return nil, err
@@ -49,24 +46,13 @@ func StartAlerting(ctx context.Context, module, folder, alertmanager string, tar
 	if err := writeAlertmanagerConfig(filepath.Join(module, "alerts", "alertmanager", "alertmanager.yml"), config, a.Receiver.URL); err != nil {
 		return nil, err
 	}
-	log, err := os.Create(filepath.Join(folder, "alertmanager.log"))
+	a.alertmanager, err = startServer(filepath.Join(folder, "alertmanager.log"), alertmanager, "--config.file="+config,
+		"--web.listen-address="+address, "--cluster.listen-address=", "--storage.path="+filepath.Join(folder, "alertmanager"))
 	if err != nil {
-		return nil, fmt.Errorf("starting Alertmanager: %w", err)
+		return nil, err
 	}
-	defer log.Close()
-	a.alertmanager = exec.Command(alertmanager, "--config.file="+config, "--web.listen-address="+address, //nolint:noctx // Stop ends it
-		"--cluster.listen-address=", "--storage.path="+filepath.Join(folder, "alertmanager"))
-	a.alertmanager.Stdout, a.alertmanager.Stderr = log, log
-	a.alertmanager.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := a.alertmanager.Start(); err != nil {
-		return nil, fmt.Errorf("starting Alertmanager: %w", err)
-	}
-	go func() {
-		_ = a.alertmanager.Wait()
-		close(a.ended)
-	}()
 	if a.Prometheus, err = startAlertingPrometheus(ctx, module, folder, address, targets); err != nil {
-		_ = a.alertmanager.Process.Kill()
+		a.alertmanager.Stop()
 		return nil, err
 	}
 	return a, nil
@@ -75,8 +61,7 @@ func StartAlerting(ctx context.Context, module, folder, alertmanager string, tar
 // Stop ends all of it.
 func (a *Alerting) Stop() {
 	a.Prometheus.Stop()
-	_ = a.alertmanager.Process.Kill() // an error says that it has ended
-	<-a.ended
+	a.alertmanager.Stop()
 	_ = a.Receiver.server.Close()
 }
 

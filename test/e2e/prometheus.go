@@ -23,9 +23,8 @@ import (
 
 // Prometheus is a real one that scrapes the exporter.
 type Prometheus struct {
-	url   string
-	cmd   *exec.Cmd
-	ended chan struct{}
+	*server
+	url string
 }
 
 // StartPrometheus starts the prometheus of PATH, which scrapes a target every second; what it writes stays below a folder.
@@ -49,30 +48,42 @@ func startPrometheus(ctx context.Context, folder string, config map[string]any) 
 	if err := errors.Join(os.MkdirAll(folder, 0o755), os.WriteFile(file, text, 0o600)); err != nil {
 		return nil, fmt.Errorf("starting Prometheus: %w", err)
 	}
-	log, err := os.Create(filepath.Join(folder, "prometheus.log"))
-	if err != nil {
-		return nil, fmt.Errorf("starting Prometheus: %w", err)
-	}
-	defer log.Close()
-	p := &Prometheus{url: "http://" + address, ended: make(chan struct{})}
-	p.cmd = exec.Command("prometheus", "--config.file="+file, "--web.listen-address="+address, //nolint:noctx // Stop ends it
+	p := &Prometheus{url: "http://" + address}
+	p.server, err = startServer(filepath.Join(folder, "prometheus.log"), "prometheus", "--config.file="+file, "--web.listen-address="+address,
 		"--storage.tsdb.path="+filepath.Join(folder, "data"))
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting Prometheus: %w", err)
-	}
-	go func() {
-		_ = p.cmd.Wait()
-		close(p.ended)
-	}()
-	return p, nil
+	return p, err
 }
 
-// Stop ends Prometheus.
-func (p *Prometheus) Stop() {
-	_ = p.cmd.Process.Kill() // an error says that it has ended
-	<-p.ended
+// server is a program that runs until it is killed.
+type server struct {
+	cmd   *exec.Cmd
+	ended chan struct{}
+}
+
+// startServer starts a program of PATH; what it says goes into a file.
+func startServer(file, program string, args ...string) (*server, error) {
+	log, err := os.Create(file)
+	if err != nil {
+		return nil, fmt.Errorf("starting %s: %w", program, err)
+	}
+	defer log.Close()
+	s := &server{cmd: exec.Command(program, args...), ended: make(chan struct{})} //nolint:noctx // it outlives the call; Stop ends it
+	s.cmd.Stdout, s.cmd.Stderr = log, log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting %s: %w", program, err)
+	}
+	go func() {
+		_ = s.cmd.Wait()
+		close(s.ended)
+	}()
+	return s, nil
+}
+
+// Stop ends the program.
+func (s *server) Stop() {
+	_ = s.cmd.Process.Kill() // an error says that it has ended
+	<-s.ended
 }
 
 // Query returns the value of an expression that gives one series; ok is false where it gives none.
