@@ -60,6 +60,26 @@ func BenchmarkPod(b *testing.B) {
 	}
 }
 
+// BenchmarkLoop is a failure with all the events that one shows.
+func BenchmarkLoop(b *testing.B) {
+	in := PodInput{
+		Pod: runningPod(web(after(waiting("CrashLoopBackOff", ""), 3, exit(137, "Error", 3*minute, 4*minute)))), Now: clock(10 * minute),
+		Events: []*corev1.Event{
+			event("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", 3*minute),
+			event("Killing", "Container web failed liveness probe, will be restarted", 4*minute),
+			event("BackOff", "Back-off restarting failed container web in pod web-1_apps(u1)", 5*minute),
+		},
+	}
+	c := New(DefaultOptions())
+	if v := c.Pod(in); len(v.Failures) != 1 || v.Failures[0].Cause != LivenessProbeFailed {
+		b.Fatalf("got %v", told(v))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Pod(in)
+	}
+}
+
 func BenchmarkController(b *testing.B) {
 	c, in := New(DefaultOptions()), ControllerInput{Controller: short("ReplicaSet", replicaFailure(overQuota, minute)), Now: clock(2 * minute)}
 	b.ReportAllocs()

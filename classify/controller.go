@@ -200,6 +200,9 @@ func (c *Classifier) Controller(in ControllerInput) Verdict {
 		Kind: ctl.Kind, Namespace: ctl.Namespace, Name: ctl.Name, UID: ctl.UID, Family: FamilyCreate, Cause: cause, Reason: "FailedCreate",
 		Since: since, SinceKept: condition != nil, Message: Redact(refusal(message)), MissingPods: ctl.Missing(), Quota: quota, Unclassified: !known,
 	}
+	if event != nil {
+		f.Events = []Event{eventOf(event, Redact(strings.TrimSpace(event.Message)))}
+	}
 	v.Failures = append(v.Failures, f)
 	return v
 }
@@ -231,7 +234,7 @@ func refusedEvent(in ControllerInput) (*corev1.Event, time.Time) {
 
 func newestFirst(events []*corev1.Event) []*corev1.Event {
 	out := slices.Clone(events)
-	slices.SortStableFunc(out, func(a, b *corev1.Event) int { return eventTime(b).Compare(eventTime(a)) })
+	slices.SortStableFunc(out, newerFirst)
 	return out
 }
 

@@ -24,10 +24,7 @@ func (c *Classifier) LastEnd(in PodInput, containerName string) (cause Cause, ok
 		if ctr.spec.Name != containerName || ctr.status == nil {
 			continue
 		}
-		t := ctr.status.State.Terminated
-		if t == nil {
-			t = ctr.status.LastTerminationState.Terminated
-		}
+		t := ctr.ended()
 		if t == nil || t.ExitCode == 0 && !ctr.mustRun && t.Reason != "OOMKilled" {
 			return "", false
 		}

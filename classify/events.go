@@ -120,6 +120,12 @@ func eventTime(event *corev1.Event) time.Time {
 	return cmp.Or(latest(event.LastTimestamp.Time, event.EventTime.Time, event.FirstTimestamp.Time), event.CreationTimestamp.Time)
 }
 
+// newerFirst orders events. Of those that were last seen in the same second the one with the later name comes first, as a name
+// ends with when the event began: what is told must not depend on the order in which a cache gives them.
+func newerFirst(a, b *corev1.Event) int {
+	return cmp.Or(eventTime(b).Compare(eventTime(a)), cmp.Compare(b.Name, a.Name))
+}
+
 // older says that an event was last seen before a time; one that carries no time is as new as the look at it.
 func older(event *corev1.Event, than time.Time) bool {
 	at := eventTime(event)

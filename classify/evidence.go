@@ -125,7 +125,7 @@ func (p *podView) joinEvents() {
 			p.all = append(p.all, event)
 		}
 	}
-	slices.SortStableFunc(p.all, func(a, b *corev1.Event) int { return eventTime(b).Compare(eventTime(a)) })
+	slices.SortStableFunc(p.all, newerFirst)
 	for _, event := range p.all {
 		if i := p.containerOf(event); i >= 0 {
 			p.containers[i].events = append(p.containers[i].events, event)
@@ -276,8 +276,9 @@ func (p *podView) failure(ctr *container, family Family, cause Cause, reason, me
 	}
 	if ctr != nil {
 		f.Container, f.Image = ctr.spec.Name, ctr.spec.Image
-		f.Init = strings.HasPrefix(ctr.path, "spec.initContainers")
+		f.Init, f.LastEnd = strings.HasPrefix(ctr.path, "spec.initContainers"), ctr.lastEnd()
 	}
+	f.Events = p.proof(ctr, &f, message)
 	return f
 }
 

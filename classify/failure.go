@@ -70,6 +70,11 @@ type Failure struct {
 	SinceKept bool
 	// Message is the evidence in Kubernetes' words, with credentials removed.
 	Message string
+	// LastEnd is how the container ended last, nil where it has not.
+	LastEnd *End
+	// Events are about the same stage of the pod's life, at most three, the newest first: the one that is the message, and of
+	// each other reason the newest. Copies of a failure share them, as they share LastEnd: nobody changes what they hold.
+	Events []Event
 	// Also holds further causes that the same message names, the most frequent first.
 	Also []Cause
 	// Image is the image that the container asks for.

@@ -281,9 +281,30 @@ func checkVerdict(t *testing.T, catalogue *Catalogue, v Verdict, now time.Time) 
 		if !utf8.ValidString(f.Message) || len(f.Message) > shown+len("…") || strings.TrimSpace(f.Message) == "" {
 			t.Errorf("message %q is empty, too long or not UTF-8", f.Message)
 		}
+		checkEvents(t, f.Events)
 	}
 	if !v.Recheck.IsZero() && !v.Recheck.After(now) {
 		t.Errorf("Recheck %v is not after now %v: the caller would loop", v.Recheck, now)
+	}
+}
+
+// checkEvents asserts what holds for the events of every failure.
+func checkEvents(t *testing.T, events []Event) {
+	t.Helper()
+	if len(events) > shownEvents {
+		t.Errorf("%d events, at most %d are kept", len(events), shownEvents)
+	}
+	reasons := map[string]bool{}
+	for i, e := range events {
+		for text, most := range map[string]int{e.Message: shownNote, e.Reason: shownWord, e.Type: shownWord} {
+			if !utf8.ValidString(text) || len(text) > most+len("…") {
+				t.Errorf("event %+v: %q is too long or not UTF-8", e, text)
+			}
+		}
+		if reasons[e.Reason] || e.Count < 1 || e.First.After(e.Last) || i > 0 && e.Last.After(events[i-1].Last) {
+			t.Errorf("event %d of %+v has a reason that is there twice, no count, or is not in order", i, events)
+		}
+		reasons[e.Reason] = true
 	}
 }
 

@@ -24,7 +24,7 @@ func TestPullIsOneFailure(t *testing.T) {
 			t.Fatalf("failures = %v", told(v))
 		}
 		f := v.Failures[0]
-		f.Message = ""
+		f.Message, f.Events = "", nil
 		return f
 	}
 	want := look(waiting("ErrImagePull", notFound), minute)

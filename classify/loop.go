@@ -49,16 +49,30 @@ func (c *Classifier) ofEnd(p *podView, ctr *container, t *corev1.ContainerStateT
 
 // probeTold finds what a probe said before the kubelet killed the container for it.
 func probeTold(events []*corev1.Event, cause Cause) *corev1.Event {
-	head := map[Cause]string{LivenessProbeFailed: "Liveness probe", StartupProbeFailed: "Startup probe"}[cause]
-	if head == "" {
-		return nil
-	}
 	for _, event := range events {
-		if event.Reason == "Unhealthy" && strings.HasPrefix(unwrap(event.Message), head) {
+		if failedProbe(event, cause) {
 			return event
 		}
 	}
 	return nil
+}
+
+// failedProbe says that an event is what the probe said that a cause names.
+func failedProbe(event *corev1.Event, cause Cause) bool {
+	head := "Liveness probe"
+	switch cause {
+	case LivenessProbeFailed:
+	case StartupProbeFailed:
+		head = "Startup probe"
+	default:
+		return false
+	}
+	return event.Reason == "Unhealthy" && strings.HasPrefix(unwrap(event.Message), head)
+}
+
+// backsOff says that an event is the kubelet's word for a loop.
+func backsOff(event *corev1.Event) bool {
+	return event.Reason == "BackOff" && strings.HasPrefix(unwrap(event.Message), "Back-off restarting failed container")
 }
 
 // loopSince dates a loop: the events of the kubelet's back-off and kills keep the time of their first occurrence, the
@@ -69,8 +83,7 @@ func (p *podView) loopSince(ctr *container, f Failure) Failure {
 	}
 	var first time.Time
 	for _, event := range ctr.events {
-		loop := event.Reason == "BackOff" && strings.HasPrefix(unwrap(event.Message), "Back-off restarting failed container")
-		if at := eventFirst(event); (loop || killer(event) != "") && (first.IsZero() || at.Before(first)) {
+		if at := eventFirst(event); (backsOff(event) || killer(event) != "") && (first.IsZero() || at.Before(first)) {
 			first = at
 		}
 	}

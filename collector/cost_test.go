@@ -195,3 +195,58 @@ func heap() uint64 {
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc
 }
+
+// probedPod is pod number i in a loop of its liveness probe, with all the events that a failure shows.
+func probedPod(i int) classify.PodInput {
+	pod := costPod(i, true)
+	at := func(ago time.Duration) metav1.Time { return metav1.NewTime(costTime.Add(-ago)) }
+	pod.Status.Phase = corev1.PodRunning
+	pod.Status.ContainerStatuses[0] = corev1.ContainerStatus{
+		Name: "app", RestartCount: 7, State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}},
+		LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+			ExitCode: 137, Reason: "Error", StartedAt: at(5 * time.Minute), FinishedAt: at(4 * time.Minute),
+		}},
+	}
+	in := classify.PodInput{Pod: pod, Now: costTime}
+	for reason, message := range map[string]string{
+		"Killing":   "Container app failed liveness probe, will be restarted",
+		"Unhealthy": fmt.Sprintf(`Liveness probe failed: Get "http://10.0.%d.%d:8080/healthz": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`, i/250, i%250),
+		"BackOff":   fmt.Sprintf("Back-off restarting failed container app in pod %s_%s(%s)", pod.Name, pod.Namespace, pod.UID),
+	} {
+		in.Events = append(in.Events, &corev1.Event{
+			InvolvedObject: corev1.ObjectReference{Kind: "Pod", Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, FieldPath: "spec.containers{app}"},
+			Reason:         reason, Message: message, Type: "Warning", Count: 9, FirstTimestamp: at(time.Hour), LastTimestamp: at(4 * time.Minute),
+		})
+	}
+	return in
+}
+
+// TestProofSize measures what the memory holds of a failure whose pod and events are gone from the cache, with its evidence
+// and without.
+func TestProofSize(t *testing.T) {
+	const pods, limit = 5_000, 1_000
+	classifier := classify.New(classify.DefaultOptions())
+	size := func(proof bool) float64 {
+		m := newTestMemory(t)
+		before := heap()
+		for i := range pods {
+			in := probedPod(i)
+			verdict := classifier.Pod(in)
+			if len(verdict.Failures) != 1 || len(verdict.Failures[0].Events) != 3 || verdict.Failures[0].LastEnd == nil {
+				t.Fatalf("told %+v", verdict)
+			}
+			if !proof {
+				verdict.Failures[0].Events, verdict.Failures[0].LastEnd = nil, nil
+			}
+			m.observe(key{"Pod", in.Pod.Namespace, in.Pod.Name}, in.Pod.UID, verdict, costTime)
+		}
+		each := float64(heap()-before) / pods
+		runtime.KeepAlive(m)
+		return each
+	}
+	with, without := size(true), size(false)
+	t.Logf("a failure costs %.0f bytes in the memory, %.0f of them for three events and a container's end", with, with-without)
+	if with-without > limit {
+		t.Errorf("its evidence costs %.0f bytes, the limit is %d", with-without, limit)
+	}
+}

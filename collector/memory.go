@@ -223,6 +223,7 @@ func (m *memory) another(h *held, f *classify.Failure, now time.Time) time.Time 
 	}
 	if next.Sharper(old) || classify.Explains(f.Cause, h.failure.Cause) {
 		if f.Message == h.failure.Message && f.Family == classify.FamilyImage {
+			h.proof(f)
 			return time.Time{} // the words are the same, only the cluster around them knows more now: hold still
 		}
 		since, kept := h.failure.Since, h.failure.SinceKept
@@ -255,6 +256,17 @@ func (m *memory) certainty(f *classify.Failure) classify.Certainty {
 	return m.catalogue.Certainty(f.Cause)
 }
 
+// proof takes over newer evidence of the same cause. What a verdict no longer finds stays: the API server drops an event after
+// an hour, however long the failure lasts.
+func (h *held) proof(f *classify.Failure) {
+	if len(f.Events) > 0 {
+		h.failure.Events = f.Events
+	}
+	if f.LastEnd != nil {
+		h.failure.LastEnd = f.LastEnd
+	}
+}
+
 func (h *held) replace(f *classify.Failure, since time.Time, kept bool) {
 	h.failure, h.next = *f, ""
 	h.failure.Since, h.failure.SinceKept = since, kept
@@ -270,7 +282,10 @@ func (h *held) refresh(f *classify.Failure) {
 	}
 	reason, family, node := old.Reason, old.Family, cmp.Or(f.Node, old.Node)
 	workloadKind, workload := old.WorkloadKind, old.Workload
+	lastEnd, events := old.LastEnd, old.Events
 	h.replace(f, since, kept)
+	h.failure.LastEnd, h.failure.Events = lastEnd, events
+	h.proof(f)
 	h.failure.Reason, h.failure.Family, h.failure.Node = reason, family, node
 	h.failure.WorkloadKind, h.failure.Workload = workloadKind, workload
 }

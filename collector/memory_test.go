@@ -281,6 +281,53 @@ func TestMemoryRefresh(t *testing.T) {
 	}
 }
 
+// TestMemoryProof proves that evidence follows what is told of the same cause, stays when its objects are gone, and makes no
+// other failure of it.
+func TestMemoryProof(t *testing.T) {
+	proof := func(code, count int32) func(*classify.Failure) {
+		return func(f *classify.Failure) {
+			if code > 0 {
+				f.LastEnd = &classify.End{ExitCode: code, Restarts: count}
+			}
+			if count > 0 {
+				f.Events = []classify.Event{{Reason: "BackOff", Count: count}}
+			}
+		}
+	}
+	m := newTestMemory(t)
+	for i, step := range []struct {
+		cause       classify.Cause
+		told        func(*classify.Failure)
+		code, count int32
+	}{
+		{classify.AppError, proof(1, 1), 1, 1},
+		{classify.AppError, proof(2, 5), 2, 5},
+		{classify.AppError, proof(2, 0), 2, 5}, // the event has expired
+		{classify.AppError, proof(0, 6), 2, 6},
+		{classify.Killed, proof(137, 7), 2, 6}, // it has to last before it is told, and then with its own evidence
+		{classify.AppError, proof(3, 8), 3, 8},
+		{classify.OOMKilled, proof(137, 0), 137, 0}, // what is sharper is told at once: the evidence of the old cause is none of it
+		{classify.AppError, proof(1, 9), 137, 0},
+	} {
+		opened, _ := m.observe(podKey, "1", one(failing(t, step.cause, step.told)), begin.Add(time.Duration(i)*time.Second))
+		if len(opened) > 0 != (i == 0) {
+			t.Errorf("step %d: opened %v", i, opened)
+		}
+		got := m.failures()
+		if len(got) != 1 || !got[0].Since.Equal(begin) || got[0].LastEnd.ExitCode != step.code || events(got[0]) != step.count {
+			t.Errorf("step %d: shows %+v with %+v, want exit code %d and %d times the event", i, got, got[0].LastEnd, step.code, step.count)
+		}
+	}
+}
+
+// events is how often the failure's events were seen.
+func events(f classify.Failure) (count int32) {
+	for _, e := range f.Events {
+		count += e.Count
+	}
+	return count
+}
+
 func TestMemoryHidden(t *testing.T) {
 	ambiguous, certain := one(failing(t, classify.ImageOrTagNotFound)), one(failing(t, classify.ImageTagNotFound))
 	for name, steps := range map[string][]told{

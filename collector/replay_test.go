@@ -2,6 +2,7 @@ package collector
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -188,17 +189,15 @@ func TestReplayHoldsStill(t *testing.T) {
 	}
 }
 
-// TestReplayRestart begins anew in the middle, as a restarted exporter does: the same failures have the same labels and
-// the same start (rule S7).
-func TestReplayRestart(t *testing.T) {
-	events := recording(t)
+// recordedUntil plays the recording up to a time.
+func recordedUntil(t *testing.T, cut time.Duration) *player {
+	t.Helper()
 	start, err := tapeStart(bytes.NewReader(demoTape))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const cut = 14 * time.Minute
 	p := newPlayer(t, classify.DefaultOptions())
-	for _, event := range events {
+	for _, event := range recording(t) {
 		if event.at > cut {
 			break
 		}
@@ -206,6 +205,65 @@ func TestReplayRestart(t *testing.T) {
 		p.apply(t, event)
 	}
 	p.until(start.Add(cut))
+	return p
+}
+
+// TestReplayProof looks at what real objects hold of evidence. "-" is for a container that has not ended.
+func TestReplayProof(t *testing.T) {
+	got := map[string]string{}
+	for _, f := range recordedUntil(t, 20*time.Minute).memory.failures() {
+		if f.Family == classify.FamilyRollout {
+			if f.LastEnd != nil || len(f.Events) > 0 {
+				t.Errorf("a rollout has evidence of its own: %+v", f)
+			}
+			continue
+		}
+		words := []string{"-"}
+		if f.LastEnd != nil {
+			words[0] = fmt.Sprintf("%d %s", f.LastEnd.ExitCode, f.LastEnd.Reason)
+			if f.LastEnd.At.IsZero() || f.LastEnd.Restarts == 0 {
+				t.Errorf("%s: %+v", f.Name, f.LastEnd)
+			}
+		}
+		for _, e := range f.Events {
+			words = append(words, e.Reason)
+			if e.Type == "" || e.Message == "" || e.First.IsZero() || e.Last.Before(e.First) {
+				t.Errorf("%s: %+v", f.Name, e)
+			}
+		}
+		got[f.Namespace+"/"+f.Workload] = strings.Join(words, " ")
+	}
+	want := map[string]string{
+		"crash/command-not-found": "128 StartError Failed BackOff", "crash/exits-zero": "0 Completed BackOff", "crash/missing-folder": "1 Error BackOff",
+		"crash/exec-format": "1 Error BackOff", "crash/out-of-memory": "137 OOMKilled BackOff", "crash/init-crash": "3 Error BackOff",
+		"crash/slow-crash": "2 Error BackOff", "probes/liveness-status": "137 Error Killing Unhealthy BackOff",
+		"probes/startup-probe": "137 Error Killing BackOff Unhealthy", "images/missing-pull-secret": "- FailedToRetrieveImagePullSecret Failed",
+		"images/never-pull": "- ErrImageNeverPull", "images/invalid-image-name": "- InspectFailed", "scheduling/gated": "-",
+	}
+	for _, w := range []string{"images/no-permission", "images/registry-unreachable", "images/init-image-not-found", "images/tag-not-found", "images/image-not-found", "crash/missing-configmap"} {
+		want[w] = "- Failed"
+	}
+	for _, w := range []string{"payments/nginx", "payments-full/api", "payments/import", "payments-full/db", "admission/privileged", "limits/big"} {
+		want[w] = "- FailedCreate"
+	}
+	for _, w := range []string{"probes/readiness-timeout", "probes/readiness-exec", "probes/readiness-status", "probes/readiness-refused"} {
+		want[w] = "- Unhealthy"
+	}
+	for _, w := range []string{"scheduling/unbound-claim", "scheduling/too-much-cpu", "scheduling/node-selector"} {
+		want[w] = "- FailedScheduling"
+	}
+	want["crash/missing-volume-secret"] = "- FailedMount"
+	for w := range recordedCauses() {
+		if got[w] != want[w] {
+			t.Errorf("%s: got %q, want %q", w, got[w], want[w])
+		}
+	}
+}
+
+// TestReplayRestart begins anew in the middle, as a restarted exporter does: the same failures have the same labels, the
+// same start (rule S7) and the same evidence.
+func TestReplayRestart(t *testing.T) {
+	p := recordedUntil(t, 14*time.Minute)
 	again := newPlayer(t, classify.DefaultOptions())
 	again.now = p.now
 	again.store, again.caches = p.store, p.caches
@@ -229,7 +287,7 @@ func described(failures []classify.Failure) []string {
 	for _, f := range failures {
 		lines = append(lines, strings.Join([]string{
 			f.Kind, f.Namespace, f.Name, f.Container, f.Node, f.WorkloadKind, f.Workload, string(f.Family), f.Reason, string(f.Cause),
-			f.Since.UTC().Format(time.RFC3339),
+			f.Since.UTC().Format(time.RFC3339), fmt.Sprintf("%+v %+v", f.LastEnd, f.Events),
 		}, " "))
 	}
 	slices.Sort(lines)
