@@ -53,9 +53,11 @@ func (c *container) lastEnd() *End {
 	if t == nil {
 		return nil
 	}
-	return &End{
-		ExitCode: t.ExitCode, Signal: t.Signal, Reason: bounded(t.Reason, shownWord), At: t.FinishedAt.Time, Restarts: c.status.RestartCount,
+	e := &End{ExitCode: t.ExitCode, Signal: t.Signal, Reason: bounded(t.Reason, shownWord), Restarts: c.status.RestartCount}
+	if t.FinishedAt.Unix() > 0 { // runtimes that do not know say 1970
+		e.At = t.FinishedAt.Time
 	}
+	return e
 }
 
 // proof returns the events about a failure of this pod. message is what the failure says, before anything was removed.

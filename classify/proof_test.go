@@ -60,6 +60,12 @@ func TestLastEnd(t *testing.T) {
 			newPod(phase(corev1.PodFailed, "", ""), restart(corev1.RestartPolicyNever), web(terminated(&corev1.ContainerStateTerminated{ExitCode: 1}))),
 			&End{ExitCode: 1},
 		},
+		"a runtime that has lost the container": {
+			runningPod(web(after(waiting("CrashLoopBackOff", ""), 3, &corev1.ContainerStateTerminated{
+				ExitCode: 255, Reason: "Unknown", StartedAt: metav1.NewTime(time.Unix(0, 0)), FinishedAt: metav1.NewTime(time.Unix(0, 0)),
+			}))),
+			&End{ExitCode: 255, Reason: "Unknown", Restarts: 3},
+		},
 		"never ran":          {newPod(web(waiting("ErrImagePull", notFound))), nil},
 		"the pod as a whole": {evictedPod(), nil},
 	} {

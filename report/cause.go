@@ -122,7 +122,7 @@ func (b *block) objects(now time.Time) []object {
 	slices.SortStableFunc(failures, func(x, y *classify.Failure) int { return compareSince(x.Since, y.Since) })
 	var out []object
 	for _, f := range failures {
-		o := object{Text: f.Kind + " " + f.Name, Age: age(now, f.Since)}
+		o := object{Text: f.Kind + " " + f.Name, Age: age(now, f.Since), Since: stamp(f.Since)}
 		if f.Container != "" {
 			o.Text += ", container " + f.Container
 		}
@@ -136,9 +136,6 @@ func (b *block) objects(now time.Time) []object {
 			o.Text += ", the rollout has stalled"
 		}
 		o.Text = clean(o.Text)
-		if !f.Since.IsZero() {
-			o.Since = f.Since.UTC().Format(time.RFC3339)
-		}
 		out = append(out, o)
 	}
 	return out

@@ -27,11 +27,32 @@ type Entry struct {
 	Cause        classify.Cause   `json:"cause"`
 	Since        string           `json:"since,omitempty"`
 	Message      string           `json:"message,omitempty"`
+	LastEnd      *LastEnd         `json:"last_end,omitempty"`
+	Events       []Event          `json:"events,omitempty"`
 	Summary      string           `json:"summary,omitempty"`
 	Fix          []string         `json:"fix,omitempty"`
 	MissingPods  *int32           `json:"missing_pods,omitempty"`
 	Quota        *Quota           `json:"quota,omitempty"`
 	Also         []classify.Cause `json:"also,omitempty"`
+}
+
+// LastEnd is how the failing container ended last.
+type LastEnd struct {
+	ExitCode int32  `json:"exit_code"`
+	Signal   int32  `json:"signal,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	At       string `json:"at,omitempty"`
+	Restarts int32  `json:"restarts"`
+}
+
+// Event is an event about the failure.
+type Event struct {
+	Type      string `json:"type,omitempty"`
+	Reason    string `json:"reason,omitempty"`
+	Message   string `json:"message,omitempty"`
+	Count     int32  `json:"count"`
+	FirstSeen string `json:"first_seen,omitempty"`
+	LastSeen  string `json:"last_seen,omitempty"`
 }
 
 // Quota is what a quota's refusal says.
@@ -63,10 +84,13 @@ func entryOf(f *classify.Failure, c *classify.Catalogue) Entry {
 	e := Entry{
 		Kind: f.Kind, Namespace: f.Namespace, Name: f.Name, Container: f.Container, Node: f.Node,
 		WorkloadKind: f.WorkloadKind, Workload: f.Workload, Family: f.Family, Reason: f.Reason, Cause: f.Cause,
-		Message: f.Message, Quota: quotaOf(f.Quota), Also: f.Also,
+		Since: stamp(f.Since), Message: f.Message, LastEnd: lastEndOf(f.LastEnd), Quota: quotaOf(f.Quota), Also: f.Also,
 	}
-	if !f.Since.IsZero() {
-		e.Since = f.Since.UTC().Format(time.RFC3339)
+	for _, event := range f.Events {
+		e.Events = append(e.Events, Event{
+			Type: event.Type, Reason: event.Reason, Message: event.Message, Count: event.Count,
+			FirstSeen: stamp(event.First), LastSeen: stamp(event.Last),
+		})
 	}
 	if f.Family == classify.FamilyCreate {
 		e.MissingPods = &f.MissingPods
@@ -75,6 +99,21 @@ func entryOf(f *classify.Failure, c *classify.Catalogue) Entry {
 		e.Summary, e.Fix = page.Summary, page.Steps(f)
 	}
 	return e
+}
+
+func lastEndOf(end *classify.End) *LastEnd {
+	if end == nil {
+		return nil
+	}
+	return &LastEnd{ExitCode: end.ExitCode, Signal: end.Signal, Reason: end.Reason, At: stamp(end.At), Restarts: end.Restarts}
+}
+
+// stamp is a time as documents and pages say it, "" where it is not known.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }
 
 func quotaOf(q *classify.Quota) *Quota {

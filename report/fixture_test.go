@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +46,11 @@ func demanding(t testing.TB) classify.Snapshot {
 			Kind: "ReplicaSet", Namespace: "payments", Name: "nginx-5d8c7b6f9", WorkloadKind: "Deployment", Workload: "nginx",
 			Family: classify.FamilyCreate, Reason: "FailedCreate", Cause: classify.QuotaRequiresResources, Since: ago(12), MissingPods: 1,
 			Message: "failed quota: compute-resources: must specify limits.cpu for: nginx; limits.memory for: nginx; requests.cpu for: nginx; requests.memory for: nginx",
+			Events: []classify.Event{{
+				Type: "Warning", Reason: "FailedCreate", Count: 9, First: ago(12), Last: ago(1),
+				Message: `(combined from similar events): Error creating: pods "nginx-5d8c7b6f9-m86zt" is forbidden: failed quota: compute-resources: ` +
+					`must specify limits.cpu for: nginx; limits.memory for: nginx; requests.cpu for: nginx; requests.memory for: nginx`,
+			}},
 		})},
 		Workloads: map[classify.Workload]classify.Pods{{Namespace: "payments", Kind: "Deployment", Name: "nginx"}: {Desired: 1}},
 	}
@@ -56,6 +62,10 @@ func broken(t testing.TB) classify.Snapshot {
 	s.Failures = append(s.Failures, quotaMessage(t, classify.Failure{
 		Kind: "Job", Namespace: "batch", Name: "report-29301", WorkloadKind: "CronJob", Workload: "report", MissingPods: 4,
 		Family: classify.FamilyCreate, Reason: "FailedCreate", Cause: classify.QuotaExceeded, Since: ago(200),
+		Events: []classify.Event{{
+			Type: "Warning", Reason: "FailedCreate", Message: `Error creating: pods "report-29301-" is forbidden: ` + strings.Repeat("exceeded quota ", 40),
+			Count: 1, First: ago(14), Last: ago(14),
+		}},
 		Message: `pods "report-29301-" is forbidden: exceeded quota: compute, requested: limits.memory=1Gi,requests.cpu=500m, ` +
 			`used: limits.memory=7680Mi,requests.cpu=3900m, limited: limits.memory=8Gi,requests.cpu=4`,
 	}))
@@ -66,6 +76,10 @@ func broken(t testing.TB) classify.Snapshot {
 			Kind: "Pod", Namespace: "shop", Name: pod, Container: "app", Node: "node-1", WorkloadKind: "Deployment", Workload: "api",
 			Family: classify.FamilyImage, Reason: "ImagePullBackOff", Cause: classify.ImageTagNotFound, Since: ago(20 + i), Image: "registry.example/shop/api:1.2.4",
 			Message: `failed to pull and unpack image "registry.example/shop/api:1.2.4": failed to resolve image: registry.example/shop/api:1.2.4: not found`,
+			Events: []classify.Event{{
+				Type: "Warning", Reason: "Failed", Count: int32(i + 1), First: ago(20 + i), Last: ago(10 + i),
+				Message: `Failed to pull image "registry.example/shop/api:1.2.4": failed to pull and unpack image "registry.example/shop/api:1.2.4": not found`,
+			}},
 		})
 	}
 	s.Failures = append(s.Failures,
@@ -87,6 +101,11 @@ func broken(t testing.TB) classify.Snapshot {
 			Kind: "Pod", Namespace: "shop", Name: "worker-0", Container: container, Node: "node-2", WorkloadKind: "StatefulSet", Workload: "worker",
 			Family: classify.FamilyCrash, Reason: "CrashLoopBackOff", Cause: classify.OOMKilled, Since: ago(3000),
 			Message: "container " + container + " ended with exit code 137 (OOMKilled), 7 restarts",
+			LastEnd: &classify.End{ExitCode: 137, Reason: "OOMKilled", At: ago(4 + len(container)), Restarts: int32(len(container))},
+			Events: []classify.Event{{
+				Type: "Warning", Reason: "BackOff", Message: "Back-off restarting failed container " + container + " in pod worker-0_shop(12)",
+				Count: 211, First: ago(2990), Last: ago(2 + len(container)),
+			}},
 		})
 	}
 	s.Workloads[classify.Workload{Namespace: "shop", Kind: "StatefulSet", Name: "worker"}] = classify.Pods{Desired: 3, Ready: 2}
@@ -104,6 +123,11 @@ func hostile() classify.Snapshot {
 		Failures: []classify.Failure{{
 			Kind: "Pod", Namespace: workload.Namespace, Name: "p\x1b[1m<b>", Container: "c\n\x1b", Node: "\u202e", WorkloadKind: workload.Kind, Workload: workload.Name,
 			Family: classify.FamilyCrash, Reason: "CrashLoopBackOff", Cause: classify.AppError, Since: now.Add(time.Hour), Message: hostileText, Image: "i\x1b",
+			LastEnd: &classify.End{ExitCode: -1073741819, Signal: -1, Reason: hostileText, At: now.Add(time.Hour), Restarts: -1},
+			Events: []classify.Event{
+				{Type: hostileText, Reason: hostileText, Message: hostileText, Count: -1, First: now.Add(time.Hour), Last: now.Add(-time.Hour)},
+				{Reason: "</table>", Message: "</td><script>alert(1)</script>", Count: 1 << 30},
+			},
 			Also: []classify.Cause{"<i>\x1b"}, Quota: &classify.Quota{Name: "q\n", Resources: []classify.QuotaResource{{Resource: "r\x1b", Containers: []string{"\x07"}}}},
 		}},
 		Workloads: map[classify.Workload]classify.Pods{workload: {Desired: 2, Ready: 1}},

@@ -27,6 +27,12 @@ func many(failures int) classify.Snapshot {
 			Family: classify.FamilyImage, Reason: "ImagePullBackOff", Cause: classify.RegistryUnreachable, Since: now.Add(-time.Duration(i) * time.Second),
 			Image:   fmt.Sprintf("registry.example:5000/team/api-%04d:1.2.4", i),
 			Message: strings.Repeat("dial tcp 10.0.0.1:443: i/o timeout ", 10),
+			LastEnd: &classify.End{ExitCode: 137, Reason: "Error", At: now.Add(-time.Duration(i) * time.Second), Restarts: 3},
+		}
+		for _, reason := range []string{"Failed", "BackOff", "InspectFailed"} {
+			f.Events = append(f.Events, classify.Event{
+				Type: "Warning", Reason: reason, Message: strings.Repeat("dial tcp 10.0.0.1:443: i/o timeout ", 29), Count: 99, First: now.Add(-time.Hour), Last: now,
+			})
 		}
 		s.Failures = append(s.Failures, f)
 		s.Workloads[classify.WorkloadOf(&f)] = classify.Pods{Desired: 3, Ready: int32(i % 2)}
@@ -55,7 +61,7 @@ func shown(page string) []string {
 func TestThousands(t *testing.T) {
 	s := many(5000)
 	var ids []string
-	next := "?"
+	longest, next := 0, "?"
 	for number := 1; next != ""; number++ {
 		values, err := url.ParseQuery(strings.TrimPrefix(next, "?"))
 		if err != nil {
@@ -72,6 +78,7 @@ func TestThousands(t *testing.T) {
 		if len(page) > 500_000 {
 			t.Fatalf("page %d has %d bytes", number, len(page))
 		}
+		longest = max(longest, len(page))
 		if !strings.Contains(page, ">5000 workloads fail</h2>") || !strings.Contains(page, "<span>5000 workloads</span> <span>5000 pods</span>") ||
 			!strings.Contains(page, "all from registry registry.example:5000<") {
 			t.Fatalf("page %d does not sum up everything", number)
@@ -85,6 +92,7 @@ func TestThousands(t *testing.T) {
 			t.Errorf("page %d leads back: %t", number, previous)
 		}
 	}
+	t.Logf("a page has at most %d bytes", longest)
 	if distinct := slices.Compact(slices.Sorted(slices.Values(ids))); len(ids) != 5000 || len(distinct) != 5000 {
 		t.Errorf("%d workloads are shown, %d of them different", len(ids), len(distinct))
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"time"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 )
@@ -87,13 +86,10 @@ func execute(w io.Writer, name string, view any) error {
 func (p *Page) frame(title, home string) frame {
 	f := frame{
 		Title: clean(title), Home: home, Version: clean(p.Version), Style: template.CSS(pageCSS), //nolint:gosec // our own embedded file
-		Syncing: p.Syncing, Notes: cleanAll(append([]string(nil), p.Notes...)),
+		Syncing: p.Syncing, At: stamp(p.Snapshot.At), Notes: cleanAll(append([]string(nil), p.Notes...)),
 	}
 	if home != "" {
 		f.Links = []link{{"Failing", home}, {"Causes", home + causesFolder}, {"Metrics", cmp.Or(p.MetricsPath, "/metrics")}}
-	}
-	if !p.Snapshot.At.IsZero() {
-		f.At = p.Snapshot.At.UTC().Format(time.RFC3339)
 	}
 	return f
 }

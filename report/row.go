@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 )
@@ -15,6 +14,8 @@ import (
 const (
 	// shownMessage is how much of a message stands in a row that is not opened.
 	shownMessage = 240
+	// wholeMessage is longer than any event's.
+	wholeMessage = 4 << 10
 	// shownObjects is how many pods a row names, and shownObjectsAlone how many on the page of the workload alone.
 	shownObjects, shownObjectsAlone = 20, 500
 )
@@ -41,6 +42,9 @@ type rowView struct {
 	// Whole says that Messages hold more than Lead.
 	Whole     bool
 	Evidence  []fact
+	Ends      []end
+	MoreEnds  int
+	Events    events
 	Objects   []object
 	More      int
 	Diagnosis []codeLine
@@ -64,13 +68,10 @@ func (p *Page) row(g *group, b *block, folder string) row {
 	r := row{
 		Namespace: clean(g.workload.Namespace), Kind: clean(g.workload.Kind), Workload: clean(g.workload.Name), Down: g.down(),
 		Cause: clean(string(b.cause)), Age: age(p.Snapshot.At, b.since), Failing: b.failing, Messages: b.messages(),
-		Bars: b.bars(), Facts: b.quotaFacts(),
+		Since: stamp(b.since), Bars: b.bars(), Facts: b.quotaFacts(),
 	}
 	if g.counted {
 		r.Ready = ready(g)
-	}
-	if !b.since.IsZero() {
-		r.Since = b.since.UTC().Format(time.RFC3339)
 	}
 	if also := b.also(); len(also) > 0 {
 		r.Facts = append(r.Facts, "also: "+strings.Join(also, ", "))
@@ -101,10 +102,11 @@ func (p *Page) group(g *group, home string, alone bool) groupView {
 			row: p.row(g, b, home+causesFolder), ID: v.ID + "/" + url.PathEscape(string(b.cause)), Open: alone,
 			Pods: b.affected(g), Evidence: b.evidence(), Objects: b.objects(p.Snapshot.At),
 		}
+		r.Ends, r.MoreEnds = b.ends(p.Snapshot.At)
 		r.Lead, r.Whole = lead(r.Messages)
-		limit := shownObjects
+		limit, note := shownObjects, shownMessage
 		if alone {
-			limit = shownObjectsAlone
+			limit, note = shownObjectsAlone, wholeMessage
 			if page := p.Catalogue.Page(b.cause); page != nil {
 				r.Diagnosis = commands(page, b.failures[0])
 			}
@@ -112,6 +114,7 @@ func (p *Page) group(g *group, home string, alone bool) groupView {
 		if r.More = len(r.Objects) - limit; r.More > 0 {
 			r.Objects = r.Objects[:limit]
 		}
+		r.Events = b.events(p.Snapshot.At, note)
 		v.Rows = append(v.Rows, r)
 	}
 	return v
@@ -145,10 +148,15 @@ func lead(messages []string) (start string, more bool) {
 	if len(messages) == 0 {
 		return "", false
 	}
-	if runes := []rune(messages[0]); len(runes) > shownMessage {
-		return strings.TrimSpace(string(runes[:shownMessage])) + "…", true
+	start = cut(messages[0], shownMessage)
+	return start, start != messages[0] || len(messages) > 1
+}
+
+func cut(text string, most int) string {
+	if runes := []rune(text); len(runes) > most {
+		return strings.TrimSpace(string(runes[:most])) + "…"
 	}
-	return messages[0], len(messages) > 1
+	return text
 }
 
 // evidence names what Kubernetes' objects say beside their messages.

@@ -32,6 +32,7 @@ func TestProperties(t *testing.T) {
 	compared := map[string]bool{"Cause": true, "Family": true, "Error": true} // no structs, or none that can be imported
 	for name, of := range map[string]reflect.Type{
 		"Failures": reflect.TypeFor[report.FailuresAnswer](), "Failure": reflect.TypeFor[report.Entry](),
+		"LastEnd": reflect.TypeFor[report.LastEnd](), "Event": reflect.TypeFor[report.Event](),
 		"Quota": reflect.TypeFor[report.Quota](), "QuotaResource": reflect.TypeFor[report.QuotaResource](),
 		"Causes": reflect.TypeFor[report.CausesAnswer](), "CatalogueEntry": reflect.TypeFor[report.CauseEntry](),
 		"Section": reflect.TypeFor[report.CauseSection](),

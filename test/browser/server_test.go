@@ -124,6 +124,13 @@ func failing(n int) []classify.Failure {
 		f.Kind, f.Namespace, f.WorkloadKind, f.Workload = "Pod", fmt.Sprintf("team-%02d", workload%40), "Deployment", fmt.Sprintf("app-%04d", workload)
 		f.Name, f.Container, f.Node = fmt.Sprintf("%s-7f9d8c-%d", f.Workload, i%5), "app", fmt.Sprintf("node-%d", i%50)
 		f.Since = time.Now().Add(-time.Duration(n-i) * time.Second)
+		f.Events = []classify.Event{{Type: "Warning", Reason: "Failed", Message: f.Message, Count: int32(i + 1), First: f.Since, Last: time.Now()}}
+		if f.Family == classify.FamilyCrash {
+			f.LastEnd = &classify.End{ExitCode: 137, Reason: "OOMKilled", At: time.Now(), Restarts: int32(i)}
+			for _, reason := range []string{"BackOff", "Killing"} {
+				f.Events = append(f.Events, classify.Event{Type: "Warning", Reason: reason, Message: reason + " of " + f.Name, Count: 2, First: f.Since, Last: f.Since})
+			}
+		}
 		failures[i] = f
 	}
 	return failures
