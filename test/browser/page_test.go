@@ -37,6 +37,7 @@ func TestPages(t *testing.T) {
 	t.Run("Load", s.load)
 	t.Run("Filter", func(t *testing.T) { s.filter(t, true) })
 	t.Run("WithoutJavaScript", func(t *testing.T) { s.filter(t, false) })
+	t.Run("Evidence", s.evidence)
 	t.Run("Keyboard", s.keyboard)
 	t.Run("Refresh", s.refresh)
 	t.Run("RefreshByItself", s.refreshByItself)

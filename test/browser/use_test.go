@@ -4,6 +4,7 @@ package browser
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -117,6 +118,35 @@ func (s *suite) showsFix(p *tab) {
 	}
 	if strings.Contains(text, "<namespace>") || strings.Contains(text, "<workload>") {
 		p.Errorf("the commands are not filled in:\n%s", text)
+	}
+}
+
+// evidence opens rows without JavaScript, on a phone, and reads what the objects say.
+func (s *suite) evidence(t *testing.T) {
+	p := s.open(t, s.demo)
+	call(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	for cause, wants := range map[string][]string{
+		"LivenessProbeFailed":    {"last end", "exit code 137: SIGKILL", "restarts", "Events", "Killing", "Unhealthy", " times in ", "will be restarted"},
+		"ProbeConnectionRefused": {"Events", "Unhealthy", " times in ", "connection refused"},
+		"QuotaExceeded":          {"Events", "FailedCreate", " times in ", "exceeded quota"},
+	} {
+		for _, width := range []int64{1280, 360} {
+			p.do(chromedp.EmulateViewport(width, 800))
+			p.visit("/?cause=" + cause)
+			p.do(chromedp.Click(firstRow))
+			p.expect("an open row", `document.querySelectorAll("article details[open]").length === 1`)
+			text := eval[string](p, `document.querySelector("article details[open]").innerText`)
+			_, text, _ = strings.Cut(text, "Evidence")
+			for _, want := range wants {
+				if !strings.Contains(text, want) {
+					t.Errorf("%s at %d lacks %q:\n%s", cause, width, want, text)
+				}
+			}
+			if over := eval[int](p, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+				t.Errorf("%s at %d: %d pixels too wide", cause, width, over)
+			}
+			p.shoot(fmt.Sprintf("evidence-%s-%d", cause, width))
+		}
 	}
 }
 
