@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -210,7 +211,7 @@ func TestProofIsBounded(t *testing.T) {
 	var events []*corev1.Event
 	for i := range 200 {
 		e := podEvent(fmt.Sprint("OutOf", i, strings.Repeat("x", i*10)), fmt.Sprintf("%d PASSWORD=%s \xff%s", i, secret, long), time.Duration(i)*time.Second)
-		e.Type, e.Name = long, fmt.Sprint(i)
+		e.Type, e.Name = long, strconv.Itoa(i)
 		events = append(events, e)
 	}
 	f := proofOf(t, DefaultOptions(), evictedPod(), 10*minute, events...)
