@@ -68,6 +68,7 @@ func New(source Source, opts Options, catalogue *classify.Catalogue, registerer 
 // watch makes the informers of a resource: one for all namespaces, or one for each.
 func (c *Collector) watch(source Source, resource Resource) error {
 	state := newWatchState(resource, c.self, c.opts.Logger.With("component", "watch"))
+	state.spared = resource.clusterled && len(c.opts.Namespaces) > 0
 	c.watches = append(c.watches, state)
 	namespaces := slices.Compact(slices.Sorted(slices.Values(c.opts.Namespaces)))
 	if len(namespaces) == 0 || resource.clusterled {

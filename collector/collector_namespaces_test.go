@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -119,4 +120,29 @@ func TestFailedPodStuck(t *testing.T) {
 	if failures := p.memory.failures(); len(failures) != 1 || failures[0].Cause != classify.StuckTerminating {
 		t.Errorf("fails %v, want StuckTerminating", failures)
 	}
+}
+
+// TestNodesSpared proves that a Role is enough for --namespace: that it cannot grant nodes is said once, and no alert is made of it.
+func TestNodesSpared(t *testing.T) {
+	cluster := newFakeCluster(costPod(1, true))
+	cluster.allow("nodes", "", forbidden("nodes"))
+	r := startReady(t, cluster, func(o *Options) { o.Namespaces = []string{"team-1"} })
+	state := r.watches[len(r.watches)-1]
+	for range 3 {
+		state.done("", forbidden("nodes"))
+	}
+	if n := testutil.ToFloat64(r.Collector.self.watchErrors.WithLabelValues("nodes", "", "forbidden")); n != 0 {
+		t.Errorf("counted %v errors", n)
+	}
+	if up := r.self(t, "kube_failure_exporter_watch_up", "nodes"); up != "" {
+		t.Errorf("watch_up of nodes is %q, want none", up)
+	}
+	if n := r.log.count("level=INFO msg=\"May not watch a resource that is in no namespace\""); n != 1 {
+		t.Errorf("said %d times that nodes may not be watched:\n%s", n, r.log)
+	}
+	if notes := strings.Join(r.Notes(), "\n"); !strings.Contains(notes, "May not watch nodes") || r.engine.store.node("node-1") != nil {
+		t.Errorf("notes %q", notes)
+	}
+	cluster.allow("nodes", "", nil)
+	eventually(t, "nodes are watched", func() bool { return r.self(t, "kube_failure_exporter_watch_up", "nodes") == "1" && len(r.Notes()) == 0 })
 }

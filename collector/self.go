@@ -31,7 +31,7 @@ func selfFamilies() []Family {
 			Labels: []string{"resource", "selector", "reason"},
 		},
 		{
-			Name: "kube_failure_exporter_watch_up", Type: "gauge", Lifetime: "Always.",
+			Name: "kube_failure_exporter_watch_up", Type: "gauge", Lifetime: "Always. With --namespace, that of nodes only where they may be read.",
 			Help:   "Whether the last list or watch of a resource succeeded. 0 means that less is told, or old news.",
 			Labels: []string{"resource", "selector"},
 		},

@@ -27,6 +27,8 @@ type watchState struct {
 	metrics  *selfMetrics
 	logger   *slog.Logger
 	objects  atomic.Int64
+	// spared is a resource that no Role can grant, where only namespaces are watched: that it may not be read is no trouble.
+	spared bool
 
 	mu     sync.Mutex
 	errors map[string]error // by namespace, those whose last list or watch failed
@@ -56,6 +58,10 @@ func (s *watchState) done(namespace string, err error) {
 		}
 		return
 	}
+	if s.spared && isForbidden(err) {
+		s.spare(namespace, err)
+		return
+	}
 	reason := errorReason(err)
 	s.metrics.watchErrors.WithLabelValues(s.resource.Name, s.resource.Selector, reason).Inc()
 	if reason == "expired" || reason == "throttled" {
@@ -66,6 +72,16 @@ func (s *watchState) done(namespace string, err error) {
 	}
 	s.errors[namespace] = err
 	s.metrics.watchUp.WithLabelValues(s.resource.Name, s.resource.Selector).Set(0)
+}
+
+// spare notes that a resource may not be read which nobody has promised: no error is counted, so that no alert fires. It is tried
+// again all the same, since a ClusterRole may grant it yet.
+func (s *watchState) spare(namespace string, err error) {
+	if !isForbidden(s.errors[namespace]) {
+		s.log(namespace).Info("May not watch a resource that is in no namespace", "not_told", s.resource.Lost, "err", err)
+	}
+	s.errors[namespace] = err
+	s.metrics.watchUp.DeleteLabelValues(s.resource.Name, s.resource.Selector)
 }
 
 // broken is told by client-go of errors that watched has noted already, and keeps it from logging each of them.
@@ -168,6 +184,9 @@ func (w *watched) ListWithContext(ctx context.Context, options metav1.ListOption
 // API server says in an event of the stream, of which client-go tells nobody.
 func (w *watched) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	events, err := w.ListerWatcherWithContext.WatchWithContext(ctx, options)
+	if initial := options.SendInitialEvents; initial != nil && *initial && apierrors.IsInvalid(err) {
+		return nil, err // an API server that cannot stream lists; client-go asks for a plain one now
+	}
 	w.note(ctx, err)
 	if err != nil {
 		return nil, err

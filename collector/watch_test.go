@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
 )
@@ -47,5 +48,24 @@ func TestErrorInTheStream(t *testing.T) {
 				t.Errorf("watch_up is %v, want %v", got, test.up)
 			}
 		})
+	}
+}
+
+// TestListsNotStreamed is an API server that cannot stream lists, such as that of Kubernetes 1.31: client-go asks for a plain list then, and
+// nothing is wrong.
+func TestListsNotStreamed(t *testing.T) {
+	state := newWatchState(Resources()[0], newSelfMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler))
+	invalid := apierrors.NewInvalid(schema.GroupKind{Kind: "ListOptions"}, "", nil)
+	lw := newWatched(&cache.ListWatch{
+		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return nil, invalid },
+	}, "", state)
+	for streamed, want := range map[bool]float64{true: 0, false: 1} {
+		if _, err := lw.WatchWithContext(t.Context(), metav1.ListOptions{SendInitialEvents: &streamed}); !apierrors.IsInvalid(err) {
+			t.Errorf("streamed %t: %v, want the error", streamed, err)
+		}
+		if got := testutil.ToFloat64(state.metrics.watchErrors.WithLabelValues("pods", "", "other")); got != want {
+			t.Errorf("streamed %t: counted %v errors, want %v", streamed, got, want)
+		}
+		state.metrics.watchErrors.Reset()
 	}
 }
