@@ -82,7 +82,7 @@ func (a *app) serveUntilDone(ctx context.Context, c *collector.Collector, handle
 		defer close(watched)
 		c.Run(ctx)
 	}()
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: newServerLog(logger)}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
