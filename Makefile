@@ -12,6 +12,7 @@ LDFLAGS := -s -w \
 # The tools are modules of their own, so that who imports this module never downloads them. A promtool on PATH spares minutes of
 # building one; without its service discoveries, which check nothing here, much of what it would compile falls away.
 GOLANGCI := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
+HELM     := go tool -modfile=$(CURDIR)/tools/helm/go.mod helm
 PROMTOOL := $(or $(shell command -v promtool),GOFLAGS="$$GOFLAGS -tags=remove_all_sd" go tool -modfile=$(CURDIR)/tools/promtool/go.mod promtool)
 
 E2E_VERSIONS := test/cluster/versions.txt
@@ -20,9 +21,10 @@ E2E          := go test -tags e2e -count=1 -p 1 -parallel 4 -v -timeout 60m
 
 FUZZTIME  ?= 20s
 BENCHTIME ?= 1s
+PODS      ?= 1000
 DEMO_ADDR ?= 127.0.0.1:19992
 
-.PHONY: build run demo test lint generate check-generated check-metrics bench fuzz e2e e2e-all e2e-short check-dashboards browser clean help
+.PHONY: build run demo test lint generate check-generated check-metrics bench fuzz e2e e2e-all e2e-short e2e-install scale check-dashboards browser chart clean help
 
 build: ## Build bin/kube-failure-exporter.
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/exporter
@@ -60,7 +62,7 @@ fuzz: ## Run each fuzz target for FUZZTIME.
 	.ci/fuzz $(FUZZTIME)
 
 e2e: ## Test on a real Kubernetes (VERSIONS="1.33.13 …"; the newest by default), built once. Best as root: else without a node.
-	@for version in $(VERSIONS); do (cd test && KFE_E2E_VERSION=$$version $(E2E) ./cluster ./e2e) || exit; done
+	@for version in $(VERSIONS); do (cd test && KFE_E2E_VERSION=$$version $(E2E) -skip TestInstall ./cluster ./e2e) || exit; done
 
 e2e-all: ## The same on every version of Kubernetes that is tested.
 	$(MAKE) e2e VERSIONS="$$(cat $(E2E_VERSIONS) | xargs)"
@@ -69,12 +71,21 @@ e2e-short: ## Less of it, in minutes: shorter outages, smaller floods, nothing t
 	KFE_E2E_SHORT=1 $(MAKE) e2e
 	cd test && KFE_E2E_SHORT=1 KFE_E2E_MINUTES=1.5 KFE_E2E_VERSION=$(shell head -n 1 $(E2E_VERSIONS)) $(E2E) -run 'TestCluster/Watched' ./e2e
 
+e2e-install: ## Install by chart, kustomize and manifest on a real Kubernetes, where the exporter then runs as a pod (needs root).
+	cd test && KFE_E2E_VERSION=$(lastword $(VERSIONS)) $(E2E) -run TestInstall ./e2e
+
+scale: ## Measure what it costs beside PODS pods of a real API server (1000 by default; 100000 takes a quarter of an hour).
+	cd test && KFE_SCALE_PODS=$(PODS) $(E2E) -run TestScale ./scale
+
 check-dashboards: ## Let Grafana's published types check the dashboards (needs npm).
 	KFE_GRAFANA_TYPES=1 go test -count=1 -run TestGrafanaTypes ./dashboards
 
 browser: ## Look at the pages with Chromium and axe-core (SHOTS=DIR: pictures).
 	cd test/browser && npm ci --ignore-scripts --no-audit --no-fund
 	cd test && go test -tags browser -count=1 -v ./browser $(if $(SHOTS),-shots $(abspath $(SHOTS)))
+
+chart: ## Package the Helm chart into dist/.
+	$(HELM) package deploy/chart --destination dist
 
 clean: ## Remove what was built.
 	rm -rf bin dist
