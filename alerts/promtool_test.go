@@ -1,9 +1,11 @@
 package alerts
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -51,6 +53,38 @@ func TestPromtoolTestsRules(t *testing.T) {
 		files[i] = filepath.Base(file)
 	}
 	if out, err := promtool(t, "tests")(append([]string{"test", "rules"}, files...)...).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// TestPromtoolReadsDocs has promtool parse every query that the documentation shows as one.
+func TestPromtoolReadsDocs(t *testing.T) {
+	pages, err := filepath.Glob("../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules strings.Builder
+	rules.WriteString("groups:\n- name: docs\n  rules:\n")
+	queries := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile("(?s)```promql\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+			queries++
+			name := strings.ReplaceAll(strings.TrimSuffix(filepath.Base(page), ".md"), "-", "_")
+			fmt.Fprintf(&rules, "  - record: %s:%d\n    expr: |\n      %s\n", name, queries, strings.ReplaceAll(m[1], "\n", "\n      "))
+		}
+	}
+	if queries == 0 {
+		t.Error("the documentation shows no queries")
+	}
+	file := filepath.Join(t.TempDir(), "docs.yaml")
+	if err := os.WriteFile(file, []byte(rules.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := promtool(t, ".")("check", "rules", file).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

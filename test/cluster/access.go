@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os/exec"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,6 +38,19 @@ func (c *Cluster) KubeconfigFor(ctx context.Context, namespace, serviceAccount s
 	}
 	path = c.path(fmt.Sprintf("%s-%s.conf", namespace, serviceAccount))
 	return path, c.writeKubeconfig(path, namespace, &clientcmdapi.AuthInfo{Token: token.Status.Token})
+}
+
+// Import loads an image's archive into the node's containerd, as a build or an air-gapped installation does.
+func (c *Cluster) Import(ctx context.Context, archive string) error {
+	ctr, err := BuildClient(ctx, c.options.Version, "ctr", c.options.Log)
+	if err != nil {
+		return err
+	}
+	out, err := exec.CommandContext(ctx, ctr, "--address="+c.socket(), "--namespace=k8s.io", "images", "import", archive).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("importing %s: %w: %s", archive, err, tail(out))
+	}
+	return nil
 }
 
 // OpenRegistry returns the address of the registry that anyone may pull from.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path"
@@ -21,6 +22,11 @@ import (
 const (
 	etcdVersion       = "v3.6.16"
 	containerdVersion = "v2.4.2"
+)
+
+const (
+	moduleKubernetes = "k8s.io/kubernetes"
+	moduleContainerd = "github.com/containerd/containerd/v2"
 )
 
 var (
@@ -64,11 +70,11 @@ func builds(version string) []build {
 		module: "go.etcd.io/etcd/server/v3", version: etcdVersion, packages: []string{""},
 		flags: []string{"-ldflags=-s -w"},
 	}, {
-		module: "github.com/containerd/containerd/v2", version: containerdVersion,
+		module: moduleContainerd, version: containerdVersion,
 		packages: []string{"cmd/containerd", "cmd/containerd-shim-runc-v2"},
 		flags:    []string{"-tags=no_btrfs,no_zfs", "-ldflags=-s -w"},
 	}, {
-		module: "k8s.io/kubernetes", version: "v" + version, staging: "v0." + strings.TrimPrefix(version, "1."),
+		module: moduleKubernetes, version: "v" + version, staging: "v0." + strings.TrimPrefix(version, "1."),
 		packages: []string{"cmd/kube-apiserver", "cmd/kube-controller-manager", "cmd/kube-scheduler", "cmd/kubelet"},
 		flags: []string{fmt.Sprintf("-ldflags=-s -w -X %[1]sgitVersion=v%[2]s -X %[1]sgitMajor=1 -X %[1]sgitMinor=%[3]s",
 			stamp, version, minor)},
@@ -80,31 +86,68 @@ func Build(ctx context.Context, version string, log io.Writer) (bin string, err 
 	if !regexp.MustCompile(`^1\.\d+\.\d+$`).MatchString(version) {
 		return "", fmt.Errorf("not a version of Kubernetes, such as 1.36.3: %q", version)
 	}
-	cache, err := os.UserCacheDir()
+	cache, err := cacheFolder()
 	if err != nil {
-		return "", fmt.Errorf("finding the cache folder: %w", err)
+		return "", err
 	}
-	cache = filepath.Join(cache, "kube-failure-exporter-e2e")
 	bin = filepath.Join(cache, version)
 	if complete(bin, version) {
 		return bin, nil // and no wait for the build of another version
 	}
-	if err := os.MkdirAll(bin, 0o755); err != nil {
+	fmt.Fprintf(log, "building Kubernetes %s into %s: minutes, once\n", version, bin)
+	if err := buildAll(ctx, builds(version), cache, bin, log); err != nil {
 		return "", err
 	}
-	fmt.Fprintf(log, "building Kubernetes %s into %s: minutes, once\n", version, bin)
+	return bin, buildPause(ctx, bin, filepath.Join(cache, "src", "pause"), log)
+}
+
+func cacheFolder() (string, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("finding the cache folder: %w", err)
+	}
+	return filepath.Join(cache, "kube-failure-exporter-e2e"), nil
+}
+
+// buildAll compiles one after another, and never beside another process that does.
+func buildAll(ctx context.Context, all []build, cache, bin string, log io.Writer) error {
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return err
+	}
 	unlock, err := lock(ctx, filepath.Join(cache, "lock"))
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	for _, b := range all {
+		b.folder = filepath.Join(cache, "src", strings.ReplaceAll(b.module, "/", "-")+"@"+b.version)
+		if err := b.run(ctx, bin, log); err != nil {
+			return fmt.Errorf("building %s@%s: %w", b.module, b.version, err)
+		}
+	}
+	return nil
+}
+
+// BuildClient compiles a program that talks to a cluster of that version, unless the user's cache has it: kubectl, or ctr, which
+// talks to a node's containerd. It returns the program's file.
+func BuildClient(ctx context.Context, version, program string, log io.Writer) (string, error) {
+	cache, err := cacheFolder()
 	if err != nil {
 		return "", err
 	}
-	defer unlock()
+	bin := filepath.Join(cache, version)
+	file := filepath.Join(bin, program)
+	if exists(file) {
+		return file, nil
+	}
+	clients := map[string]string{"kubectl": moduleKubernetes, "ctr": moduleContainerd}
 	for _, b := range builds(version) {
-		b.folder = filepath.Join(cache, "src", strings.ReplaceAll(b.module, "/", "-")+"@"+b.version)
-		if err := b.run(ctx, bin, log); err != nil {
-			return "", fmt.Errorf("building %s@%s: %w", b.module, b.version, err)
+		if b.module == clients[program] {
+			b.packages = []string{"cmd/" + program}
+			return file, buildAll(ctx, []build{b}, cache, bin, log)
 		}
 	}
-	return bin, buildPause(ctx, bin, filepath.Join(cache, "src", "pause"), log)
+	return "", fmt.Errorf("not one of the clients %v: %q", slices.Sorted(maps.Keys(clients)), program)
 }
 
 // complete tells whether all programs are in bin.

@@ -38,6 +38,7 @@ type Cluster struct {
 	temporary  bool // the folder goes with the cluster
 	launcher   launcher
 	registries *registries
+	service    *serviceProxy
 	config     *rest.Config
 	client     kubernetes.Interface
 	unlockNode func()
@@ -157,6 +158,9 @@ func (c *Cluster) Stop(ctx context.Context) error {
 	var errs []error
 	if c.registries != nil {
 		errs = append(errs, c.registries.close())
+	}
+	if c.service != nil {
+		errs = append(errs, c.service.close())
 	}
 	if c.unlockNode != nil {
 		errs = append(errs, removeNode(ctx, c.dir))

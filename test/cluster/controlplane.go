@@ -57,7 +57,7 @@ func (c *Cluster) StartAPIServer(ctx context.Context) error {
 		"--kubelet-client-certificate="+c.pki("kubelet-client.crt"), "--kubelet-client-key="+c.pki("kubelet-client.key"),
 		"--kubelet-preferred-address-types=InternalIP",
 		"--service-account-key-file="+c.pki("service-account.key"), "--service-account-signing-key-file="+c.pki("service-account.key"),
-		"--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range=10.96.0.0/16",
+		"--service-account-issuer=https://kubernetes.default.svc", "--service-cluster-ip-range="+serviceNetwork,
 		"--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction", "--allow-privileged=true",
 		"--endpoint-reconciler-type=none", "--max-requests-inflight=2000", "--max-mutating-requests-inflight=1000")
 	if err != nil {
@@ -71,6 +71,13 @@ func (c *Cluster) StartAPIServer(ctx context.Context) error {
 // StopAPIServer ends the API server, and with it all its connections.
 func (c *Cluster) StopAPIServer(ctx context.Context) error {
 	c.end(ctx, "kube-apiserver")
+	return ctx.Err()
+}
+
+// StopControllers ends the controllers and the scheduler, so that pods may be made up whose nodes and owners nobody looks after.
+func (c *Cluster) StopControllers(ctx context.Context) error {
+	c.end(ctx, "kube-scheduler")
+	c.end(ctx, "kube-controller-manager")
 	return ctx.Err()
 }
 

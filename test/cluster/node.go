@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"text/template"
 	"time"
@@ -29,7 +30,8 @@ const (
 var cniTemplate = template.Must(template.New("cni").Parse(`{"cniVersion": "0.4.0", "name": "{{.Bridge}}", "plugins": [
   {"type": "bridge", "bridge": "{{.Bridge}}", "isGateway": true,
    "ipam": {"type": "host-local", "dataDir": "{{.Dir}}/cni/addresses",
-            "ranges": [[{"subnet": "{{.Subnet}}"{{with .Only}}, "rangeStart": "{{.}}", "rangeEnd": "{{.}}", "gateway": "{{$.Address}}"{{end}}}]]}},
+            "ranges": [[{"subnet": "{{.Subnet}}"{{with .Only}}, "rangeStart": "{{.}}", "rangeEnd": "{{.}}", "gateway": "{{$.Address}}"{{end}}}]],
+            "routes": [{"dst": "{{.Services}}"}]}},
   {"type": "loopback"}]}
 `))
 
@@ -111,6 +113,10 @@ func (c *Cluster) startNode(ctx context.Context) error {
 			return err
 		}
 	}
+	var err error
+	if c.service, err = serveService(ctx, strings.TrimPrefix(c.Server(), "https://")); err != nil {
+		return err
+	}
 	containerd, err := c.run("containerd", "--config="+c.path("containerd", "config.toml"))
 	if err != nil {
 		return err
@@ -148,8 +154,8 @@ func (c *Cluster) claimMachine(ctx context.Context) error {
 
 func (c *Cluster) nodeValues() map[string]any {
 	return map[string]any{
-		"Dir": c.dir, "Socket": c.socket(), "Bridge": bridge, "Subnet": podSubnet, "Address": nodeAddress, "Plugins": cniFolder(),
-		"KubeletPort": c.options.KubeletPort, "MaxPods": c.options.MaxPods, "Pause": c.OpenRegistry() + "/pause:1",
+		"Dir": c.dir, "Socket": c.socket(), "Bridge": bridge, "Subnet": podSubnet, "Services": serviceNetwork, "Address": nodeAddress,
+		"Plugins": cniFolder(), "KubeletPort": c.options.KubeletPort, "MaxPods": c.options.MaxPods, "Pause": c.OpenRegistry() + "/pause:1",
 		"Snapshotter": snapshotter(c.dir),
 	}
 }

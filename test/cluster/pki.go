@@ -33,7 +33,7 @@ func identities() []identity {
 	return []identity{
 		{
 			file: "kube-apiserver", user: "kube-apiserver",
-			names: []string{"localhost", "kubernetes.default.svc"}, addresses: []string{"127.0.0.1", "10.96.0.1"},
+			names: []string{"localhost", "kubernetes.default.svc"}, addresses: []string{"127.0.0.1", serviceAddress},
 		},
 		{file: "kubelet-client", user: "kube-apiserver-kubelet-client", group: "system:masters"},
 		{file: "service-account", user: "service-account"}, // of which only the key is used

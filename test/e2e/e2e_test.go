@@ -73,16 +73,13 @@ func TestWithoutNode(t *testing.T) {
 // startWatching starts the exporters and what looks at them: one that all scenarios are told by, and one, with a crash hold that
 // can be waited for, for those that are cured.
 func (s *suite) startWatching(ctx context.Context) {
-	var err error
-	s.objects, err = ReadFolder("scenarios", s.variables)
-	s.must(err)
-	s.scenarios, err = Scenarios(s.objects)
-	s.must(err)
+	s.account(ctx)
 	if !s.node {
 		s.objects, s.scenarios = withoutNode(s.objects, s.scenarios)
 	}
 	curedTimes := s.times
 	curedTimes.CrashHold = crashHold
+	var err error
 	s.steadyTruth, err = Watch(ctx, s.client, s.times)
 	s.must(err)
 	s.curedTruth, err = Watch(ctx, s.client, curedTimes)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -104,6 +105,24 @@ func (e *Exporter) Scrape(ctx context.Context) (*Scrape, error) {
 		return nil, err
 	}
 	return ParseScrape(text)
+}
+
+// PeakMemory is the most memory that the process ever held, in bytes; 0 where it has ended.
+func (e *Exporter) PeakMemory() float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", e.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if kilobytes, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+			value, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(kilobytes), " kB"), 64)
+			if err != nil {
+				return 0
+			}
+			return value * 1024
+		}
+	}
+	return 0
 }
 
 // Running says that the process has not ended.

@@ -40,6 +40,7 @@ type suite struct {
 	t         *testing.T
 	cluster   *cluster.Cluster
 	version   string
+	part      string // of the report's name
 	client    *Client
 	node      bool
 	short     bool
@@ -124,7 +125,10 @@ func start(t *testing.T, node bool) *suite {
 	port, err := ServeNotServing(ctx)
 	s.must(err)
 	s.variables["GRPC"] = strconv.Itoa(port)
-	s.account(ctx)
+	s.objects, err = ReadFolder("scenarios", s.variables)
+	s.must(err)
+	s.scenarios, err = Scenarios(s.objects)
+	s.must(err)
 	return s
 }
 
@@ -145,7 +149,7 @@ func (s *suite) finish(began time.Time, node bool) {
 	if !node {
 		name += "-without-node"
 	}
-	if err := s.report.Write(filepath.Join("reports", name+".md")); err != nil {
+	if err := s.report.Write(filepath.Join("reports", name+s.part+".md")); err != nil {
 		s.t.Error(err)
 	}
 	s.t.Log("\n" + s.report.String())

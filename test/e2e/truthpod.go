@@ -46,6 +46,10 @@ func (t *Truth) sawPod(pod *corev1.Pod, now time.Time) {
 		if t.gone[whole].IsZero() {
 			t.gone[whole] = now // who is asked to go need not be well any more
 		}
+		// The kubelet's own, last deletion moves the time to when the containers had ended, where that took longer than it was to.
+		if p := (proof{whole, classify.FamilyPod}); t.due[p].After(now) {
+			delete(t.due, p)
+		}
 		t.prove(whole, pod.DeletionTimestamp.Add(t.times.TerminatingGrace), classify.FamilyPod)
 	}
 	if ready := conditionOf(pod, corev1.PodReady); ready != nil && ready.Reason == "ReadinessGatesNotReady" {
