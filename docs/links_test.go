@@ -193,3 +193,10 @@ func TestMigratingNamesAlerts(t *testing.T) {
 		t.Error("migrating.md names no alert")
 	}
 }
+
+// TestReadmeCountsCauses holds the number in the README against the catalogue.
+func TestReadmeCountsCauses(t *testing.T) {
+	if want := "[" + strconv.Itoa(len(catalogue(t).Pages())) + " causes]"; !strings.Contains(read(t, "../README.md"), want) {
+		t.Errorf("README.md does not say %s", want)
+	}
+}
