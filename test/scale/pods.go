@@ -57,7 +57,7 @@ func template(labels map[string]string) corev1.PodTemplateSpec {
 		VolumeMounts: []corev1.VolumeMount{{Name: "config", MountPath: "/etc/service"}, {Name: "tmp", MountPath: "/tmp"}},
 	}
 	for i := range 25 {
-		app.Env = append(app.Env, corev1.EnvVar{Name: fmt.Sprintf("SERVICE_SETTING_%02d", i), Value: "https://dependency.example.svc.cluster.local:8443/v1"})
+		app.Env = append(app.Env, corev1.EnvVar{Name: fmt.Sprintf("SERVICE_SETTING_%02d", i), Value: "https://other.example.svc.cluster.local:8443/v1"})
 	}
 	sidecar := *app.DeepCopy()
 	sidecar.Name, sidecar.Image, sidecar.Ports = "proxy", "registry.example.com/mesh/proxy:1.29.1", nil
