@@ -77,8 +77,8 @@ func NewCluster(config *rest.Config, clock *Clock) (*Cluster, error) {
 	return &Cluster{client: client}, nil
 }
 
-// ListerWatcher implements Source. Lists are streamed where the API server can (WatchList), so that no list is ever held
-// whole; client-go falls back to paged lists by itself.
+// ListerWatcher implements Source. Lists are streamed where the API server can (WatchList), so that no list is held whole; else
+// client-go asks for one that is.
 func (c *Cluster) ListerWatcher(resource Resource, namespace string, selector fields.Selector) cache.ListerWatcher {
 	client := c.client.CoreV1().RESTClient()
 	switch resource.Group {
