@@ -43,7 +43,7 @@ func (c *Classifier) LastEnd(in PodInput, containerName string) (cause Cause, ok
 func EventMatters(kind, reason string) bool {
 	switch kind {
 	case "Pod":
-		return eventFamily(reason) != ""
+		return eventFamily(reason) != "" || reason == "FailedKillPod" // which says why a deleted pod stays, and nothing of any other
 	case "ReplicaSet", "StatefulSet", "DaemonSet", "Job":
 		return reason == "FailedCreate"
 	}

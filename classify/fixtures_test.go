@@ -205,7 +205,9 @@ func runPodCases(t *testing.T, cases []podCase) {
 			if tc.once {
 				opts = OneLookOptions()
 			}
-			in := PodInput{Pod: tc.pod, Events: tc.events, Node: tc.node, Owner: tc.owner, Now: clock(tc.at)}
+			// What does not matter never gets here.
+			kept := slices.DeleteFunc(slices.Clone(tc.events), func(event *corev1.Event) bool { return !EventMatters("Pod", event.Reason) })
+			in := PodInput{Pod: tc.pod, Events: kept, Node: tc.node, Owner: tc.owner, Now: clock(tc.at)}
 			if tc.exists != "" {
 				in.RepositoryExists = func(repository string) bool { return repository == tc.exists }
 			}
