@@ -79,7 +79,7 @@ func (c *Collector) watch(source Source, resource Resource) error {
 		if err != nil {
 			return err
 		}
-		lw := newWatched(source.ListerWatcher(resource, namespace, selector), namespace, state)
+		lw := newWatched(source.ListerWatcher(resource, namespace, selector), namespace, state, c.transform(resource))
 		informer := cache.NewSharedIndexInformer(lw, resource.example, 0, indexers(resource))
 		handled, err := c.prepare(informer, state)
 		if err != nil {

@@ -1,7 +1,11 @@
 package collector
 
 import (
+	"slices"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
@@ -39,6 +43,13 @@ type quietPod struct {
 	containers           []quietContainer
 }
 
+// DeepCopyObject implements runtime.Object.
+func (q *quietPod) DeepCopyObject() runtime.Object {
+	copied := *q
+	copied.containers = slices.Clone(q.containers)
+	return &copied
+}
+
 type quietContainer struct {
 	name, repository string
 	ends             int32
@@ -56,18 +67,38 @@ func (c *controller) GetNamespace() string { return c.identity.namespace }
 // GetName implements metav1.Object.
 func (c *controller) GetName() string { return c.identity.name }
 
+// DeepCopyObject implements runtime.Object.
+func (c *controller) DeepCopyObject() runtime.Object {
+	copied := *c
+	copied.Conditions = slices.Clone(c.Conditions)
+	return &copied
+}
+
 // node is a node's readiness.
 type node struct {
 	identity
 	classify.Node
 }
 
+// DeepCopyObject implements runtime.Object.
+func (n *node) DeepCopyObject() runtime.Object {
+	copied := *n
+	return &copied
+}
+
 // stub stands for an object that can tell nothing, so that the cache agrees with the API server about its existence.
 type stub struct{ identity }
 
-// noMeta gives the types above the methods of metav1.Object that nothing calls.
+// DeepCopyObject implements runtime.Object.
+func (s *stub) DeepCopyObject() runtime.Object {
+	copied := *s
+	return &copied
+}
+
+// noMeta gives the types above the methods of metav1.Object and runtime.Object that nothing calls.
 type noMeta struct{}
 
+func (noMeta) GetObjectKind() schema.ObjectKind              { return schema.EmptyObjectKind }
 func (noMeta) SetNamespace(string)                           {}
 func (noMeta) SetName(string)                                {}
 func (noMeta) GetGenerateName() string                       { return "" }

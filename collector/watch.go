@@ -167,15 +167,18 @@ type watched struct {
 	inner     cache.ListerWatcher
 	namespace string
 	state     *watchState
+	transform cache.TransformFunc
 }
 
-func newWatched(inner cache.ListerWatcher, namespace string, state *watchState) *watched {
-	return &watched{ListerWatcherWithContext: cache.ToListerWatcherWithContext(inner), inner: inner, namespace: namespace, state: state}
+func newWatched(inner cache.ListerWatcher, namespace string, state *watchState, transform cache.TransformFunc) *watched {
+	return &watched{
+		ListerWatcherWithContext: cache.ToListerWatcherWithContext(inner), inner: inner, namespace: namespace, state: state, transform: transform,
+	}
 }
 
 // ListWithContext implements cache.ListerWithContext.
 func (w *watched) ListWithContext(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-	list, err := w.ListerWatcherWithContext.ListWithContext(ctx, options)
+	list, err := w.paged(ctx, options)
 	w.note(ctx, err)
 	return list, err
 }

@@ -31,7 +31,7 @@ func TestErrorInTheStream(t *testing.T) {
 			stream := watch.NewFake()
 			lw := newWatched(&cache.ListWatch{
 				WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return stream, nil },
-			}, "", state)
+			}, "", state, nil)
 			events, err := lw.WatchWithContext(t.Context(), metav1.ListOptions{})
 			if err != nil {
 				t.Fatal(err)
@@ -58,7 +58,7 @@ func TestListsNotStreamed(t *testing.T) {
 	invalid := apierrors.NewInvalid(schema.GroupKind{Kind: "ListOptions"}, "", nil)
 	lw := newWatched(&cache.ListWatch{
 		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) { return nil, invalid },
-	}, "", state)
+	}, "", state, nil)
 	for streamed, want := range map[bool]float64{true: 0, false: 1} {
 		if _, err := lw.WatchWithContext(t.Context(), metav1.ListOptions{SendInitialEvents: &streamed}); !apierrors.IsInvalid(err) {
 			t.Errorf("streamed %t: %v, want the error", streamed, err)

@@ -396,9 +396,37 @@ func (i *installation) overlayNamespaced(ctx context.Context) {
 func (i *installation) manifest(ctx context.Context) {
 	file := filepath.Join(module, "deploy", "manifests", "plain.yaml")
 	i.run(ctx, i.kubectl, "apply", "-f", file)
+	i.run(ctx, i.kubectl, "-n", namespaceSelf, "rollout", "status", "deployment/kube-failure-exporter", "--timeout=1m")
 	i.judgeManifests(ctx, i.scenarios)
+	i.forwarded(ctx)
 	i.run(ctx, i.kubectl, "delete", "--wait", "-f", file)
 	i.nothingLeft(ctx)
+}
+
+// forwarded opens the page as the documentation says, through the API server.
+func (i *installation) forwarded(ctx context.Context) {
+	i.t.Helper()
+	address, err := freeAddress(ctx)
+	i.must(err)
+	_, port, _ := strings.Cut(address, ":")
+	ctx, cancel := context.WithCancel(ctx)
+	cmd := exec.CommandContext(ctx, i.kubectl, "-n", namespaceSelf, "port-forward", "deployment/kube-failure-exporter", port+":9992")
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+i.cluster.Kubeconfig())
+	i.must(cmd.Start())
+	defer func() {
+		cancel()
+		_ = cmd.Wait() // it was killed
+	}()
+	err = Poll(ctx, 20*time.Second, 200*time.Millisecond, func(ctx context.Context) error {
+		page, err := Fetch(ctx, "http://"+address+"/")
+		if err == nil && !strings.Contains(string(page), "failing workloads") {
+			err = fmt.Errorf("no page: %.200s", page)
+		}
+		return err
+	})
+	if err != nil {
+		i.t.Errorf("kubectl port-forward: %v", err)
+	}
 }
 
 // judgeManifests looks at what the manifests have installed in the namespace that they make.
