@@ -234,5 +234,5 @@ func (s *suite) checkPrometheus(ctx context.Context, p *Prometheus, e *Exporter,
 	if err := CheckOpenMetrics(ctx, e.URL); err != nil {
 		s.report.Violate(err.Error())
 	}
-	s.report.Note("a real Prometheus scraped it every second and gave every metric back: %d violations", len(violations))
+	s.report.Note("a real Prometheus scraped it every 2 s and gave every metric back: %d violations", len(violations))
 }

@@ -419,7 +419,7 @@ func (i *installation) forwarded(ctx context.Context) {
 	}()
 	err = Poll(ctx, 20*time.Second, 200*time.Millisecond, func(ctx context.Context) error {
 		page, err := Fetch(ctx, "http://"+address+"/")
-		if err == nil && !strings.Contains(string(page), "failing workloads") {
+		if err == nil && !strings.Contains(string(page), "By workload, the worst first") {
 			err = fmt.Errorf("no page: %.200s", page)
 		}
 		return err

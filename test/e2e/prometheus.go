@@ -27,10 +27,10 @@ type Prometheus struct {
 	url string
 }
 
-// StartPrometheus starts the prometheus of PATH, which scrapes a target every second; what it writes stays below a folder.
+// StartPrometheus starts the prometheus of PATH, which scrapes a target every two seconds; what it writes stays below a folder.
 func StartPrometheus(ctx context.Context, folder, target string) (*Prometheus, error) {
 	return startPrometheus(ctx, filepath.Join(folder, "prometheus"), map[string]any{"scrape_configs": []any{map[string]any{
-		"job_name": "e2e", "scrape_interval": "1s", "scrape_timeout": "1s",
+		"job_name": "e2e", "scrape_interval": "2s", "scrape_timeout": "2s",
 		"static_configs": []any{map[string]any{"targets": []string{strings.TrimPrefix(target, "http://")}}},
 	}}})
 }
