@@ -22,6 +22,9 @@ type Alerting struct {
 	Receiver *Receiver
 
 	alertmanager *server
+
+	// Shaken is since when the node may have been not ready for a while, zero for never.
+	Shaken time.Time
 }
 
 // alertInterval is how often Prometheus scrapes and judges.

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -86,7 +87,11 @@ func (f *faults) fault(ctx context.Context, name string, run func(context.Contex
 	before := f.failing(ctx, f.exporter.Load())
 	recorder := NewRecorder()
 	stop := f.record(ctx, f.exporter.Load, recorder, 500*time.Millisecond)
+	if f.shaken && f.alerting != nil && f.alerting.Shaken.IsZero() {
+		f.alerting.Shaken = began
+	}
 	outcome := run(ctx)
+	f.nodeReady(ctx)
 	err := Poll(ctx, 30*time.Second, time.Second, func(ctx context.Context) error { return f.same(ctx, f.exporter.Load(), before) })
 	stop()
 	if err != nil {
@@ -103,6 +108,25 @@ func (f *faults) fault(ctx context.Context, name string, run func(context.Contex
 		}
 	}
 	f.report.Add(Fault{Name: name, Outcome: outcome, Took: time.Since(began), Violations: len(f.report.Violations()) - known})
+}
+
+// nodeReady waits until the kubelet has reported again: after an outage of the API server it tries less and less often.
+func (f *faults) nodeReady(ctx context.Context) {
+	if !f.node || !f.shaken {
+		return
+	}
+	f.must(Poll(ctx, 3*time.Minute, time.Second, func(ctx context.Context) error {
+		node, err := f.client.CoreV1().Nodes().Get(ctx, nodeName, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
+			return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+		}) {
+			return errors.New("the node is not ready")
+		}
+		return nil
+	}))
 }
 
 // mayEnd says that Kubernetes itself ends a failure for a while: a DaemonSet wants no pod of a node that is not ready, and pods
