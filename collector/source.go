@@ -78,7 +78,7 @@ func NewCluster(config *rest.Config, clock *Clock) (*Cluster, error) {
 }
 
 // ListerWatcher implements Source. Lists are streamed where the API server can (WatchList), so that no list is held whole; else
-// client-go asks for one that is.
+// client-go asks for a plain one, which watched.paged takes in pages.
 func (c *Cluster) ListerWatcher(resource Resource, namespace string, selector fields.Selector) cache.ListerWatcher {
 	client := c.client.CoreV1().RESTClient()
 	switch resource.Group {

@@ -200,18 +200,21 @@ func (c *Cluster) StartKubelet(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return p.waitUntil(ctx, 90*time.Second, func(ctx context.Context) error {
-		node, err := c.client.CoreV1().Nodes().Get(ctx, nodeName, metav1.GetOptions{})
-		if err != nil {
-			return err
+	return p.waitUntil(ctx, 90*time.Second, c.NodeReady)
+}
+
+// NodeReady returns nil if the API server says that the node is ready.
+func (c *Cluster) NodeReady(ctx context.Context) error {
+	node, err := c.client.CoreV1().Nodes().Get(ctx, nodeName, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	for _, condition := range node.Status.Conditions {
+		if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue {
+			return nil
 		}
-		for _, condition := range node.Status.Conditions {
-			if condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue {
-				return nil
-			}
-		}
-		return fmt.Errorf("the node %s is not ready: %+v", nodeName, node.Status.Conditions)
-	})
+	}
+	return fmt.Errorf("the node %s is not ready: %+v", nodeName, node.Status.Conditions)
 }
 
 // StopKubelet ends the kubelet, so that the node is lost; its containers run on.

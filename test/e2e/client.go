@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,7 +20,12 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
+
+	"github.com/kube-failure-exporter/kube-failure-exporter/test/cluster"
 )
+
+// namespaceSelf is where the manifests install the exporter; its account and its role are called the same.
+const namespaceSelf = "kube-failure-exporter"
 
 // Client is an administrator's hand on the cluster.
 type Client struct {
@@ -79,6 +86,24 @@ func (c *Client) ofKind(kind, namespace string) (dynamic.ResourceInterface, erro
 		errs = append(errs, err)
 	}
 	return nil, errors.Join(errs...)
+}
+
+// InstallPermissions applies the permissions that the exporter's module ships and returns the kubeconfig of its service account.
+func (c *Client) InstallPermissions(ctx context.Context, on *cluster.Cluster, module string) (kubeconfig string, err error) {
+	text, err := os.ReadFile(filepath.Join(module, "deploy", "manifests", "rbac.yaml"))
+	if err != nil {
+		return "", fmt.Errorf("installing the permissions: %w", err)
+	}
+	objects, err := ReadObjects(text, nil)
+	if err != nil {
+		return "", err
+	}
+	for _, object := range objects {
+		if err := c.Apply(ctx, object); err != nil {
+			return "", err
+		}
+	}
+	return on.KubeconfigFor(ctx, namespaceSelf, namespaceSelf)
 }
 
 // Patch merges JSON into an object.

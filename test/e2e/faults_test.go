@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -115,18 +114,7 @@ func (f *faults) nodeReady(ctx context.Context) {
 	if !f.node || !f.shaken {
 		return
 	}
-	f.must(Poll(ctx, 3*time.Minute, time.Second, func(ctx context.Context) error {
-		node, err := f.client.CoreV1().Nodes().Get(ctx, nodeName, metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(node.Status.Conditions, func(c corev1.NodeCondition) bool {
-			return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
-		}) {
-			return errors.New("the node is not ready")
-		}
-		return nil
-	}))
+	f.must(Poll(ctx, 3*time.Minute, time.Second, f.cluster.NodeReady))
 }
 
 // mayEnd says that Kubernetes itself ends a failure for a while: a DaemonSet wants no pod of a node that is not ready, and pods

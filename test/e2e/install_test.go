@@ -6,9 +6,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -159,9 +159,8 @@ func (i *installation) address(ctx context.Context, namespace string) string {
 }
 
 func podReady(p *corev1.Pod) bool {
-	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-	})
+	ready := conditionOf(p, corev1.PodReady)
+	return ready != nil && ready.Status == corev1.ConditionTrue
 }
 
 func statuses(pods []corev1.Pod) string {
@@ -342,34 +341,16 @@ func (i *installation) chartTLS(ctx context.Context) {
 	}
 	i.run(ctx, i.helm, "install", "safe", chartFolder, "-n", namespace, "--wait", "--timeout=2m",
 		"--set=webConfig.existingSecret=web,webConfig.certificateSecret=certificate,webConfig.tls=true,webConfig.auth=true")
-	url := "https://" + i.address(ctx, namespace)
+	url := "https://" + i.address(ctx, namespace) + "/metrics"
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(crt)
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "localhost", MinVersion: tls.VersionTLS12}}}
-	if _, err := fetchBy(ctx, client, url, ""); err == nil || !strings.Contains(err.Error(), "401") {
+	if _, err := fetchBy(ctx, client, url); err == nil || !strings.Contains(err.Error(), "401") {
 		i.t.Errorf("without a password: %v, want 401", err)
 	}
-	i.tells(ctx, func(ctx context.Context) ([]byte, error) { return fetchBy(ctx, client, url, "swordfish") }, i.scenarios)
+	password := "Basic " + base64.StdEncoding.EncodeToString([]byte("prometheus:swordfish"))
+	i.tells(ctx, func(ctx context.Context) ([]byte, error) { return fetchBy(ctx, client, url, "Authorization", password) }, i.scenarios)
 	i.run(ctx, i.helm, "uninstall", "safe", "-n", namespace, "--wait")
-}
-
-func fetchBy(ctx context.Context, client *http.Client, url, password string) ([]byte, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/metrics", http.NoBody)
-	if err != nil {
-		return nil, err
-	}
-	if password != "" {
-		request.SetBasicAuth("prometheus", password)
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, errors.New(response.Status)
-	}
-	return io.ReadAll(response.Body)
 }
 
 // overlay installs an overlay by kubectl alone.

@@ -44,6 +44,10 @@ type Scrape struct {
 
 // Fetch returns the body of an address; any status but 200 is an error.
 func Fetch(ctx context.Context, url string, headers ...string) ([]byte, error) {
+	return fetchBy(ctx, http.DefaultClient, url, headers...)
+}
+
+func fetchBy(ctx context.Context, client *http.Client, url string, headers ...string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return nil, fmt.Errorf("asking %s: %w", url, err)
@@ -51,7 +55,7 @@ func Fetch(ctx context.Context, url string, headers ...string) ([]byte, error) {
 	for i := 0; i+1 < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := client.Do(request)
 	if err != nil {
 		return nil, fmt.Errorf("asking %s: %w", url, err)
 	}

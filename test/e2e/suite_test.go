@@ -30,9 +30,8 @@ import (
 //	KFE_E2E_DIR       where the cluster lives; its logs stay there. A temporary folder by default
 //	KFE_E2E_BUDGET    how long all may take; 25m by default
 const (
-	namespaceSelf = "kube-failure-exporter"
-	nodeName      = "node"
-	module        = "../.." // the exporter's
+	nodeName = "node"
+	module   = "../.." // the exporter's
 )
 
 // suite is a run on one cluster.
@@ -157,18 +156,12 @@ func (s *suite) finish(began time.Time, node bool) {
 
 // account installs what deploy/ ships: the exporter's service account with its permissions. The kubeconfig is that account's.
 func (s *suite) account(ctx context.Context) {
-	text, err := os.ReadFile(filepath.Join(module, "deploy", "manifests", "rbac.yaml"))
+	var err error
+	s.exporterConfig, err = s.client.InstallPermissions(ctx, s.cluster, module)
 	s.must(err)
-	objects, err := ReadObjects(text, nil)
-	s.must(err)
-	for _, object := range objects {
-		s.must(s.client.Apply(ctx, object))
-	}
 	role, err := s.client.RbacV1().ClusterRoles().Get(ctx, namespaceSelf, metav1.GetOptions{})
 	s.must(err)
 	s.rules = role.Rules
-	s.exporterConfig, err = s.cluster.KubeconfigFor(ctx, namespaceSelf, namespaceSelf)
-	s.must(err)
 }
 
 // exporter starts an exporter and waits until it is ready.

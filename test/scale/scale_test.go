@@ -125,8 +125,16 @@ func measure(t *testing.T, c *cluster.Cluster, client kubernetes.Interface, n in
 	if err := e2e.BuildExporter(ctx, "../..", binary); err != nil {
 		t.Fatal(err)
 	}
+	admin, err := e2e.NewClient(c.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kubeconfig, err := admin.InstallPermissions(ctx, c, "../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	began := time.Now()
-	e, err := e2e.StartExporter(ctx, binary, account(t, c))
+	e, err := e2e.StartExporter(ctx, binary, kubeconfig)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,32 +200,4 @@ func updates(t *testing.T, client kubernetes.Interface, n int) {
 		_, err := client.CoreV1().Pods(made.Namespace).UpdateStatus(t.Context(), made, metav1.UpdateOptions{})
 		return err
 	})
-}
-
-// account installs the exporter's permissions and returns its kubeconfig.
-func account(t *testing.T, c *cluster.Cluster) string {
-	t.Helper()
-	ctx := t.Context()
-	text, err := os.ReadFile("../../deploy/manifests/rbac.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	objects, err := e2e.ReadObjects(text, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	admin, err := e2e.NewClient(c.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, object := range objects {
-		if err := admin.Apply(ctx, object); err != nil {
-			t.Fatal(err)
-		}
-	}
-	kubeconfig, err := c.KubeconfigFor(ctx, "kube-failure-exporter", "kube-failure-exporter")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kubeconfig
 }
