@@ -41,6 +41,10 @@ func (s *suite) testAlerts(ctx context.Context) {
 		s.t.Skip("no Alertmanager")
 	}
 	notifications := s.alerting.Receiver.Notifications()
+	scrape, err := s.steady.Scrape(ctx) // after the notifications, so that it holds all that they are about
+	s.must(err)
+	atEnd := NewRecorder()
+	atEnd.Observe(scrape, time.Now())
 	for i := range notifications {
 		n := &notifications[i]
 		n.Alerts = slices.DeleteFunc(n.Alerts, func(a Alert) bool {
@@ -52,8 +56,10 @@ func (s *suite) testAlerts(ctx context.Context) {
 	s.must(err)
 	status := func(t *Track) time.Time { return s.truthOf(t).Seen(t.subject, t.Family) }
 	over := func(t *Track) time.Time { return s.truthOf(t).Over(t.subject, t.Family) }
+	watched := s.steadyTracks.Tracks()
+	late := Late(watched, atEnd.Tracks(), s.expects)
 	cured := slices.DeleteFunc(s.curedTracks.Tracks(), func(t Track) bool { return !isCured(&t) })
-	told, violations := JudgeAlerts(catalogue, append(s.steadyTracks.Tracks(), cured...), notifications, time.Now(), status, over)
+	told, violations := JudgeAlerts(catalogue, slices.Concat(watched, late, cured), notifications, time.Now(), status, over)
 	s.report.Violate(violations...)
 	for i := range told {
 		s.report.Add(told[i])

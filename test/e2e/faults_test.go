@@ -125,12 +125,13 @@ func (f *faults) mayEnd(metric, kind string) bool {
 
 func (f *faults) violate(format string, args ...any) { f.report.Violate(fmt.Sprintf(format, args...)) }
 
-func (f *faults) expects(track *Track) bool {
-	i := slices.IndexFunc(f.scenarios, func(sc Scenario) bool { return sc.Workload == track.Workload })
+// expects says that a scenario wants just this to be told.
+func (s *suite) expects(track *Track) bool {
+	i := slices.IndexFunc(s.scenarios, func(sc Scenario) bool { return sc.Workload == track.Workload })
 	if i < 0 {
 		return false
 	}
-	want := f.scenarios[i].Expected(track.Metric)
+	want := s.scenarios[i].Expected(track.Metric)
 	return want != nil && want.Cause == track.Cause
 }
 

@@ -79,6 +79,16 @@ func JudgeAlerts(
 	return told, violations
 }
 
+// Late are the tracks, among those seen at the end, of incidents that began only after the scenarios had been watched, and that they
+// expect: what takes long to show comes between.
+func Late(watched, seen []Track, expected func(*Track) bool) []Track {
+	known := map[Incident]bool{}
+	for i := range watched {
+		known[Incident{watched[i].Workload, watched[i].Cause}] = true
+	}
+	return slices.DeleteFunc(slices.Clone(seen), func(t Track) bool { return known[Incident{t.Workload, t.Cause}] || !expected(&t) })
+}
+
 // about lists the incidents of a notification, each once.
 func about(n *Notification) []Incident {
 	var keys []Incident

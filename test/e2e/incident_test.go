@@ -72,3 +72,19 @@ func TestJudgeAlerts(t *testing.T) {
 		})
 	}
 }
+
+// TestLate proves that what began after the watch is judged too, and that what nobody expects stays false.
+func TestLate(t *testing.T) {
+	track := func(name string, cause classify.Cause) Track {
+		return Track{Workload: Workload{"pods", "Pod", name}, Cause: cause}
+	}
+	watched := []Track{track("crash", classify.AppError)}
+	seen := []Track{track("crash", classify.AppError), track("stuck", classify.StuckTerminating), track("fine", classify.OOMKilled)}
+	late := Late(watched, seen, func(t *Track) bool { return t.Workload.Name != "fine" })
+	if len(late) != 1 || late[0].Workload.Name != "stuck" {
+		t.Errorf("got %v, want the pod that is stuck alone", late)
+	}
+	if len(seen) != 3 || seen[0].Workload.Name != "crash" {
+		t.Errorf("the tracks given are %v now", seen)
+	}
+}
