@@ -38,7 +38,7 @@ type Cluster struct {
 	temporary  bool // the folder goes with the cluster
 	launcher   launcher
 	registries *registries
-	service    *serviceProxy
+	service    *Forwarder
 	config     *rest.Config
 	client     kubernetes.Interface
 	unlockNode func()
@@ -160,7 +160,7 @@ func (c *Cluster) Stop(ctx context.Context) error {
 		errs = append(errs, c.registries.close())
 	}
 	if c.service != nil {
-		errs = append(errs, c.service.close())
+		errs = append(errs, c.service.Close())
 	}
 	if c.unlockNode != nil {
 		errs = append(errs, removeNode(ctx, c.dir))

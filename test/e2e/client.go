@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/test/cluster"
 )
@@ -160,6 +161,21 @@ func (c *Client) Cure(ctx context.Context, s *Scenario, push func(context.Contex
 		if err := c.Apply(ctx, object); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// Through copies a kubeconfig to a file that names another address.
+func Through(kubeconfig, address, file string) error {
+	config, err := clientcmd.LoadFromFile(kubeconfig)
+	if err != nil {
+		return fmt.Errorf("reading %s: %w", kubeconfig, err)
+	}
+	for _, cluster := range config.Clusters {
+		cluster.Server = "https://" + address
+	}
+	if err := clientcmd.WriteToFile(*config, file); err != nil {
+		return fmt.Errorf("writing %s: %w", file, err)
 	}
 	return nil
 }

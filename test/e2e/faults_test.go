@@ -15,6 +15,8 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kube-failure-exporter/kube-failure-exporter/test/cluster"
 )
 
 const namespaceFaults = "faults"
@@ -22,7 +24,7 @@ const namespaceFaults = "faults"
 // faults is an exporter that reaches the API server through a proxy, while workloads fail.
 type faults struct {
 	*suite
-	proxy    *Proxy
+	proxy    *cluster.Forwarder
 	config   string
 	exporter atomic.Pointer[Exporter]
 	news     int
@@ -31,11 +33,11 @@ type faults struct {
 
 // testFaults breaks one thing after another and demands that the same is told.
 func (s *suite) testFaults(ctx context.Context) {
-	proxy, err := StartProxy(ctx, s.apiAddress())
+	proxy, err := cluster.Forward(ctx, "127.0.0.1:0", s.apiAddress())
 	s.must(err)
 	s.t.Cleanup(func() { _ = proxy.Close() })
 	f := &faults{suite: s, proxy: proxy, config: filepath.Join(s.folder, "proxied.conf")}
-	s.must(ThroughProxy(s.exporterConfig, proxy.Address(), f.config))
+	s.must(Through(s.exporterConfig, proxy.Address(), f.config))
 	meta := metav1.ObjectMeta{Name: namespaceFaults}
 	_, err = s.client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: meta}, metav1.CreateOptions{})
 	s.must(err)

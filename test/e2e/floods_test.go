@@ -6,37 +6,25 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 )
 
-// writers is how many requests are in flight during a flood.
-const writers = 32
-
 // flood calls a function n times, several at once, and returns how long that took.
 func (f *faults) flood(ctx context.Context, n int, create func(context.Context, int) error) time.Duration {
 	began := time.Now()
-	var next atomic.Int64
-	var failed atomic.Pointer[error]
-	var all sync.WaitGroup
-	for range writers {
-		all.Go(func() {
-			for i := int(next.Add(1)); i <= n && ctx.Err() == nil; i = int(next.Add(1)) {
-				if err := create(ctx, i); err != nil {
-					failed.CompareAndSwap(nil, &err)
-				}
-			}
-		})
+	var group errgroup.Group
+	group.SetLimit(32)
+	for i := range n {
+		group.Go(func() error { return create(ctx, i) })
 	}
-	all.Wait()
-	if err := failed.Load(); err != nil {
-		f.violate("flood: %v", *err)
+	if err := group.Wait(); err != nil {
+		f.violate("flood: %v", err)
 	}
 	return time.Since(began)
 }

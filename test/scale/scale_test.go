@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -93,27 +93,16 @@ func fill(t *testing.T, client kubernetes.Interface, n int) {
 	})
 }
 
-// parallel calls f for 0 to n-1.
+// parallel calls f for 0 to n-1, several at once.
 func parallel(t *testing.T, n int, f func(int) error) {
 	t.Helper()
-	work := make(chan int)
-	var group sync.WaitGroup
-	for range 32 {
-		group.Go(func() {
-			for i := range work {
-				if err := f(i); err != nil {
-					t.Error(err)
-				}
-			}
-		})
-	}
+	var group errgroup.Group
+	group.SetLimit(32)
 	for i := range n {
-		work <- i
+		group.Go(func() error { return f(i) })
 	}
-	close(work)
-	group.Wait()
-	if t.Failed() {
-		t.FailNow()
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
 	}
 }
 
