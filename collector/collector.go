@@ -291,19 +291,29 @@ func (e *engine) snapshot(now time.Time) classify.Snapshot {
 	return s
 }
 
-// podsOf counts the pods of a workload. One that is ready and still failing, in a crash loop between two crashes, is not counted as
-// ready (rule S2): what is asked is on how many pods the workload can rely.
+// podsOf counts the pods of a workload. One that is ready and still failing, in a crash loop between two crashes or deleted and not
+// gone, is not counted as ready (rule S2): what is asked is on how many pods the workload can rely.
 func (e *engine) podsOf(w classify.Workload) (pods classify.Pods, known bool) {
 	if pods, known = e.store.podsOf(w); !known || pods.Ready == 0 {
 		return pods, known
 	}
 	for _, k := range e.memory.podsOf(w) {
-		if pod, ok := e.store.pod(k.Namespace, k.Name).(*corev1.Pod); ok && isReady(pod) {
+		if pod, ok := e.store.pod(k.Namespace, k.Name).(*corev1.Pod); ok && isReady(pod) && countedBy(w.Kind, pod) {
 			pods.Ready--
 		}
 	}
 	pods.Ready = max(pods.Ready, 0) // the controller counts a moment later
 	return pods, true
+}
+
+// countedBy says whether a workload's controller counts a pod that is ready: those of ReplicaSets and Jobs leave out what is being
+// deleted, those of StatefulSets and DaemonSets do not (kubernetes pkg/controller/controller_utils.go, FilterActivePods).
+func countedBy(kind string, pod *corev1.Pod) bool {
+	switch kind {
+	case "Deployment", "ReplicaSet", "Job":
+		return pod.DeletionTimestamp == nil
+	}
+	return true
 }
 
 // Looked says how much is watched, for people.

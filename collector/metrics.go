@@ -64,7 +64,8 @@ func newDescriptions() *descriptions {
 	d.desired = add("workload_desired_pods", "Pods that a workload with a failure wants.", "While the workload has a failure.",
 		"namespace", "workload_kind", "workload")
 	d.ready = add("workload_ready_pods",
-		"Ready pods of a workload with a failure, those aside that are in a crash loop between two crashes.", "While the workload has a failure.",
+		"Ready pods of a workload with a failure, those aside that fail all the same: in a crash loop between two crashes, or deleted and not gone.",
+		"While the workload has a failure.",
 		"namespace", "workload_kind", "workload")
 	d.cause = add("pod_failure_cause_info", "What is known of a cause, for joins in dashboards. Always 1.", "Always, one for each cause.",
 		"cause", "family", "severity", "summary", "fix", "runbook_url")
