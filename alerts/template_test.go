@@ -108,10 +108,13 @@ func kinds(family classify.Family) []string {
 		return []string{"Deployment"}
 	}
 	kinds := []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Rollout"}
-	if family == classify.FamilyCreate {
+	switch family {
+	case classify.FamilyCreate:
 		return kinds
+	case classify.FamilySchedule:
+		return append(kinds, "Pod")
 	}
-	return append(kinds, "Pod")
+	return append(kinds, "Pod", "Node")
 }
 
 func steps(page *classify.Page, f *classify.Failure) string {

@@ -9,25 +9,43 @@ import (
 // Some commands of the pages fit only some kinds of workload.
 var (
 	templatePatch = regexp.MustCompile(`'\{"spec":\{"template":(.*?)\}\}'`)
+	templatePath  = regexp.MustCompile(`"path":"/spec/template/`)
+	editStep      = regexp.MustCompile(`kubectl [^` + "`" + `]*edit <workload_kind>`)
 	rolloutStep   = regexp.MustCompile(`kubectl [^` + "`" + `]*rollout (undo|restart)`)
 	templateSet   = regexp.MustCompile(`kubectl [^` + "`" + `]*set (resources|env|serviceaccount) <workload_kind>`)
 	scaleStep     = regexp.MustCompile(`kubectl [^` + "`" + `]*scale <workload_kind>`)
 	strategyStep  = regexp.MustCompile(`"strategy":`)
 	imageSet      = regexp.MustCompile(`kubectl [^` + "`" + `]*set image <workload_kind>`)
+	podDelete     = regexp.MustCompile(`kubectl [^` + "`" + `]*delete pod <pod>`)
+	// change is a command that changes the workload, with the kind as it stands there.
+	change = regexp.MustCompile("`kubectl [^`]*?(<workload_kind>[^/ ]*)/<workload>[^`]*`")
+)
+
+// manifestFile is what to edit for a static pod, whose controller is its node: the file that the kubelet there reads
+// (https://kubernetes.io/docs/tasks/configure-pod-container/static-pod). Nothing that kubectl changes reaches it.
+const (
+	manifestFile = "`sudoedit /etc/kubernetes/manifests/FILE.yaml` on node <workload>"
+	manifestFind = "Look for the file where the kubelet of node <workload> reads static pods (`grep staticPodPath /var/lib/kubelet/config.yaml`) if it is not " +
+		"there; the pod starts anew when the file changes, and nothing that kubectl changes reaches it."
 )
 
 // Steps returns the page's fix with the failure's own names filled in, without what the workload's kind does not allow:
-// a Job's template and most of a pod cannot be changed, and only some kinds can be rolled back or scaled.
+// a Job's template and most of a pod cannot be changed, a static pod only where its file is, and only some kinds can be rolled
+// back or scaled.
 func (p *Page) Steps(f *Failure) []string {
 	var steps []string
-	fixed := false
+	fixed, static := false, false
 	for _, step := range p.Fix {
 		switch fits, why := stepFits(step, f.WorkloadKind); {
 		case fits:
+			static = static || f.WorkloadKind == "Node" && change.MatchString(step)
 			steps = append(steps, Fill(ofKind(step, f), f))
 		case why == needsNew:
 			fixed = true
 		}
+	}
+	if static {
+		steps = append(steps, Fill(manifestFind, f))
 	}
 	if fixed {
 		steps = append(steps, Fill("Correct the manifest and create the "+strings.ToLower(f.WorkloadKind)+
@@ -42,8 +60,11 @@ const needsNew = "new"
 func stepFits(step, kind string) (fits bool, why string) {
 	immutable := kind == "Pod" || kind == "Job"
 	switch {
-	case immutable && (templatePatch.MatchString(step) || templateSet.MatchString(step) || kind == "Job" && imageSet.MatchString(step)):
+	case immutable && (templatePatch.MatchString(step) || templatePath.MatchString(step) || editStep.MatchString(step) ||
+		templateSet.MatchString(step) || kind == "Job" && imageSet.MatchString(step)):
 		return false, needsNew
+	case kind == "Node" && podDelete.MatchString(step):
+		return false, "" // the kubelet only shows it anew
 	case rolloutStep.MatchString(step):
 		return slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, kind), ""
 	case scaleStep.MatchString(step):
@@ -54,14 +75,21 @@ func stepFits(step, kind string) (fits bool, why string) {
 	return true, ""
 }
 
-// ofKind writes a patch of a pod template as a CronJob has it, and names init containers as such.
+// ofKind writes a command as the workload's kind needs it, and names init containers as such. kubectl set and the patches know
+// only Kubernetes' own kinds: any other is edited.
 func ofKind(step string, f *Failure) string {
 	if f.Init {
 		step = strings.ReplaceAll(step, `"containers":[{"name":"<container>"`, `"initContainers":[{"name":"<container>"`)
 		step = strings.ReplaceAll(step, `.spec.containers[`, `.spec.initContainers[`)
 	}
-	if f.WorkloadKind == "CronJob" {
+	switch f.WorkloadKind {
+	case "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "Pod":
+		return step
+	case "CronJob":
 		step = templatePatch.ReplaceAllString(step, `'{"spec":{"jobTemplate":{"spec":{"template":$1}}}}'`)
+		return templatePath.ReplaceAllString(step, `"path":"/spec/jobTemplate/spec/template/`)
+	case "Node":
+		return change.ReplaceAllString(step, manifestFile)
 	}
-	return step
+	return change.ReplaceAllString(step, "`kubectl -n <namespace> edit $1/<workload>`")
 }

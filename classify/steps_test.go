@@ -9,7 +9,7 @@ import (
 func TestStepsFitTheKind(t *testing.T) {
 	catalogue := mustCatalogue(t)
 	for _, page := range catalogue.Pages() {
-		for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod"} {
+		for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Node", "Rollout"} {
 			f := &Failure{Kind: "Pod", Namespace: "apps", Name: "web-1", Container: "app", WorkloadKind: kind, Workload: "web", Image: "r.example/web:1"}
 			steps := page.Steps(f)
 			if len(steps) == 0 {
@@ -28,11 +28,15 @@ func TestStepsFitTheKind(t *testing.T) {
 func unfit(kind string) []string {
 	switch kind {
 	case "Pod":
-		return []string{"rollout undo pod/", "rollout restart pod/", `"template"`, "scale pod/", "set resources pod/", `"strategy"`}
+		return []string{"rollout undo pod/", "rollout restart pod/", `"template"`, "/spec/template/", "scale pod/", "set resources pod/", "edit pod/", `"strategy"`}
 	case "Job":
-		return []string{"rollout undo job/", `'{"spec":{"template"`, "set image job/", "set resources job/"}
+		return []string{"rollout undo job/", `'{"spec":{"template"`, "/spec/template/", "set image job/", "set resources job/", "edit job/"}
 	case "CronJob":
-		return []string{"rollout undo cronjob/", `'{"spec":{"template"`, `"strategy"`}
+		return []string{"rollout undo cronjob/", `'{"spec":{"template"`, `"/spec/template/`, `"strategy"`}
+	case "Node": // a static pod
+		return []string{"node/web", "delete pod web-1", `"template"`, "/spec/template/"}
+	case "Rollout": // any kind that is not Kubernetes' own
+		return []string{"set image", "set resources rollout", "set env", `"template"`, "/spec/template/", "rollout undo"}
 	case "StatefulSet":
 		return []string{`"strategy"`}
 	}
@@ -45,6 +49,23 @@ func TestStepsForInitContainer(t *testing.T) {
 	want := []string{"Patch: `kubectl patch cronjob/nightly -p '{\"spec\":{\"jobTemplate\":{\"spec\":{\"template\":{\"spec\":{\"initContainers\":[{\"name\":\"setup\",\"command\":[\"x\"]}]}}}}}}'`"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestStepsForKindsThatKubectlDoesNotKnow(t *testing.T) {
+	page := mustCatalogue(t).Page(ImageTagNotFound)
+	first := func(kind, workload string) string {
+		return page.Steps(&Failure{Kind: "Pod", Namespace: "kube-system", Name: "etcd-cp-1", Container: "etcd", WorkloadKind: kind, Workload: workload})[0]
+	}
+	if got, want := first("Node", "cp-1"), "Name a tag that exists: `sudoedit /etc/kubernetes/manifests/FILE.yaml` on node cp-1"; got != want {
+		t.Errorf("a static pod: got %q, want %q", got, want)
+	}
+	if got, want := first("Rollout", "web"), "Name a tag that exists: `kubectl -n kube-system edit rollout/web`"; got != want {
+		t.Errorf("a custom kind: got %q, want %q", got, want)
+	}
+	steps := page.Steps(&Failure{Kind: "Pod", Namespace: "kube-system", Name: "etcd-cp-1", WorkloadKind: "Node", Workload: "cp-1"})
+	if last := steps[len(steps)-1]; !strings.Contains(last, "the kubelet of node cp-1 reads static pods") {
+		t.Errorf("the last step is %q, want where the file is", last)
 	}
 }
 

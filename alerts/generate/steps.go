@@ -20,8 +20,10 @@ func kinds(family classify.Family) []string {
 		return all[:1]
 	case classify.FamilyCreate:
 		return all
+	case classify.FamilySchedule:
+		return append(all, "Pod")
 	}
-	return append(all, "Pod")
+	return append(all, "Pod", "Node") // the kubelet's own, static pods
 }
 
 // variant is a text and the kinds of workload that it is for.

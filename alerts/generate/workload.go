@@ -47,12 +47,15 @@ func otherWorkload(page *classify.Page, i int) workload {
 		{Kind: "Job", Pods: 1, Desired: 1},
 		{Kind: "ReplicaSet", Pods: 1, Desired: 2, Ready: 1, Unknown: true},
 		{Kind: "Pod", Pods: 1, Desired: 1},
+		{Kind: "Node", Pods: 1}, // whose static pods are not counted
 	}
 	switch page.Family {
 	case classify.FamilyRollout:
 		all = []workload{{Kind: "Deployment", Pods: 1, Desired: 3, Ready: 2}}
 	case classify.FamilyCreate:
 		all = all[:5]
+	case classify.FamilySchedule:
+		all = all[:6]
 	}
 	w := all[i%len(all)]
 	w.Cluster, w.Name = "eu-1", "ledger"

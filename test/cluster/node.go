@@ -84,6 +84,7 @@ containerRuntimeEndpoint: unix://{{.Socket}}
 clusterDomain: cluster.local
 resolvConf: /etc/resolv.conf
 podLogsDir: {{.Dir}}/pods
+staticPodPath: {{.StaticPods}}
 volumePluginDir: {{.Dir}}/kubelet/volume-plugins
 makeIPTablesUtilChains: false
 serializeImagePulls: false
@@ -156,18 +157,22 @@ func (c *Cluster) nodeValues() map[string]any {
 	return map[string]any{
 		"Dir": c.dir, "Socket": c.socket(), "Bridge": bridge, "Subnet": podSubnet, "Services": serviceNetwork, "Address": nodeAddress,
 		"Plugins": cniFolder(), "KubeletPort": c.options.KubeletPort, "MaxPods": c.options.MaxPods, "Pause": c.OpenRegistry() + "/pause:1",
-		"Snapshotter": snapshotter(c.dir),
+		"Snapshotter": snapshotter(c.dir), "StaticPods": c.StaticPods(),
 	}
 }
 
 func (c *Cluster) writeNodeConfig() error {
 	values := c.nodeValues()
 	return errors.Join(
+		os.MkdirAll(c.StaticPods(), 0o755),
 		writeTemplate(c.cniConfig(), cniTemplate, values),
 		writeTemplate(c.path("containerd", "config.toml"), containerdTemplate, values),
 		writeTemplate(c.path("kubelet", "kubeletconfig.yaml"), kubeletTemplate, values),
 	)
 }
+
+// StaticPods is the folder whose manifests the kubelet runs by itself.
+func (c *Cluster) StaticPods() string { return c.path("kubelet-manifests") }
 
 func (c *Cluster) cniConfig() string { return c.path("cni", "10-e2e.conflist") }
 
