@@ -16,6 +16,7 @@ var (
 	scaleStep     = regexp.MustCompile(`kubectl [^` + "`" + `]*scale <workload_kind>`)
 	strategyStep  = regexp.MustCompile(`"strategy":`)
 	imageSet      = regexp.MustCompile(`kubectl [^` + "`" + `]*set image <workload_kind>`)
+	podMove       = regexp.MustCompile(`kubectl cordon <node>.*delete pod <pod>`)
 	podDelete     = regexp.MustCompile(`kubectl [^` + "`" + `]*delete pod <pod>`)
 	// change is a command that changes the workload, with the kind as it stands there.
 	change = regexp.MustCompile("`kubectl [^`]*?(<workload_kind>[^/ ]*)/<workload>[^`]*`")
@@ -63,6 +64,8 @@ func stepFits(step, kind string) (fits bool, why string) {
 	case immutable && (templatePatch.MatchString(step) || templatePath.MatchString(step) || editStep.MatchString(step) ||
 		templateSet.MatchString(step) || kind == "Job" && imageSet.MatchString(step)):
 		return false, needsNew
+	case kind == "DaemonSet" && podMove.MatchString(step):
+		return false, "" // its pods tolerate a cordon: the new one is on the same node
 	case kind == "Node" && podDelete.MatchString(step):
 		return false, "" // the kubelet only shows it anew
 	case rolloutStep.MatchString(step):

@@ -37,6 +37,8 @@ func unfit(kind string) []string {
 		return []string{"node/web", "delete pod web-1", `"template"`, "/spec/template/"}
 	case "Rollout": // any kind that is not Kubernetes' own
 		return []string{"set image", "set resources rollout", "set env", `"template"`, "/spec/template/", "rollout undo"}
+	case "DaemonSet":
+		return []string{"cordon <node> && kubectl", "cordon <node>`, then `kubectl -n apps delete pod", "cordon <node>`, `kubectl -n apps delete pod", `"strategy"`}
 	case "StatefulSet":
 		return []string{`"strategy"`}
 	}
