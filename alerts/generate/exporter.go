@@ -27,13 +27,16 @@ func exporterAlerts() []exporterAlert {
 			Name: "KubeFailureExporterWatchBroken", For: "10m", Severity: "warning",
 			Expr: `min by (cluster, resource, selector) (kube_failure_exporter_watch_up) == 0
 unless on (cluster, resource, selector)
-increase(kube_failure_exporter_watch_errors_total{reason="forbidden"}[15m]) > 0`,
+increase(kube_failure_exporter_watch_errors_total{reason="forbidden"}[5m]) > 0`,
 			Summary: "kube-failure-exporter cannot watch {{ $labels.resource }}: what it tells of them is old.",
 			Detail:  "Resource: {{ $labels.resource }}{{ with $labels.selector }} ({{ . }}){{ end }}.",
 		},
 		{
+			// Not the errors alone: a permission that was taken away for a moment is missed no more.
 			Name: "KubeFailureExporterPermissionsMissing", For: "5m", Severity: "warning",
-			Expr:    `max by (cluster, resource, selector) (increase(kube_failure_exporter_watch_errors_total{reason="forbidden"}[15m])) > 0`,
+			Expr: `min by (cluster, resource, selector) (kube_failure_exporter_watch_up) == 0
+and on (cluster, resource, selector)
+increase(kube_failure_exporter_watch_errors_total{reason="forbidden"}[5m]) > 0`,
 			Summary: "kube-failure-exporter may not read {{ $labels.resource }}.",
 			Detail:  "Resource: {{ $labels.resource }}{{ with $labels.selector }} ({{ . }}){{ end }}.",
 		},

@@ -21,6 +21,7 @@ const (
 	target = `instance="10.0.0.1:9992"`
 	pods   = `resource="pods", selector=""`
 	nodes  = `resource="nodes", selector=""`
+	events = `resource="events", selector="type=Warning"`
 )
 
 // up is an exporter that runs.
@@ -65,10 +66,16 @@ func limitedCases() []exporterCase {
 	return []exporterCase{
 		{
 			Alert: "KubeFailureExporterPermissionsMissing", At: 6 * time.Minute,
-			Firing: []series{up(), {`kube_failure_exporter_watch_errors_total{resource="events", selector="type=Warning", reason="forbidden"}`, "0+1x30"}},
-			Silent: []series{
-				up(), {"kube_failure_exporter_watch_errors_total{" + pods + `, reason="forbidden"}`, "0x30"},
-				{"kube_failure_exporter_watch_errors_total{" + pods + `, reason="expired"}`, "0+1x30"},
+			Firing: []series{
+				up(), {"kube_failure_exporter_watch_up{" + events + "}", "1 0x30"},
+				{"kube_failure_exporter_watch_errors_total{" + events + `, reason="forbidden"}`, "0+1x30"},
+			},
+			Silent: []series{ // a broken watch, and a permission that was missing for a moment
+				up(), {"kube_failure_exporter_watch_up{" + pods + "}", "0x30"},
+				{"kube_failure_exporter_watch_errors_total{" + pods + `, reason="forbidden"}`, "0x30"},
+				{"kube_failure_exporter_watch_errors_total{" + pods + `, reason="timeout"}`, "0+1x30"},
+				{"kube_failure_exporter_watch_up{" + events + "}", "1x9 0 1x20"},
+				{"kube_failure_exporter_watch_errors_total{" + events + `, reason="forbidden"}`, "0x9 2x20"},
 			},
 			Labels:  []pair{{"resource", "events"}, {"selector", "type=Warning"}, {"severity", "warning"}},
 			Summary: "kube-failure-exporter may not read events.",
