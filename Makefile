@@ -90,7 +90,7 @@ e2e-all: ## The same on every version of Kubernetes that is tested.
 
 e2e-short: ## Less of it, in minutes: shorter outages, smaller floods, nothing that takes long to show; of the oldest version the scenarios alone.
 	KFE_E2E_SHORT=1 $(MAKE) e2e
-	cd test && KFE_E2E_SHORT=1 KFE_E2E_MINUTES=1.5 KFE_E2E_VERSION=$(shell head -n 1 $(E2E_VERSIONS)) $(E2E) -run 'TestCluster/Watched' ./e2e
+	cd test && KFE_E2E_SHORT=1 KFE_E2E_VERSION=$(shell head -n 1 $(E2E_VERSIONS)) $(E2E) -run 'TestCluster/Watched' ./e2e
 
 e2e-install: ## Install by chart, kustomize and manifest on a real Kubernetes, where the exporter then runs as a pod (needs root).
 	cd test && KFE_E2E_VERSION=$(lastword $(VERSIONS)) $(E2E) -run TestInstall ./e2e
