@@ -49,6 +49,7 @@ func (c *Cluster) pushImages(ctx context.Context) error {
 		r.open.push(ctx, "arm64only:1", arm64only),
 		r.open.push(ctx, "busybox:1", busybox),
 		r.private.push(ctx, "private/busybox:1", busybox),
+		r.private.push(ctx, "private/busybox:pulled", busybox),
 		r.hub.push(ctx, "library/busybox:1", busybox),
 	)
 }
