@@ -10,9 +10,7 @@ import (
 var (
 	templatePatch = regexp.MustCompile(`'\{"spec":\{"template":(.*?)\}\}'`)
 	templatePath  = regexp.MustCompile(`"path":"/spec/template/`)
-	editStep      = regexp.MustCompile(`kubectl [^` + "`" + `]*edit <workload_kind>`)
 	rolloutStep   = regexp.MustCompile(`kubectl [^` + "`" + `]*rollout (undo|restart)`)
-	templateSet   = regexp.MustCompile(`kubectl [^` + "`" + `]*set (resources|env|serviceaccount) <workload_kind>`)
 	scaleStep     = regexp.MustCompile(`kubectl [^` + "`" + `]*scale <workload_kind>`)
 	strategyStep  = regexp.MustCompile(`"strategy":`)
 	imageSet      = regexp.MustCompile(`kubectl [^` + "`" + `]*set image <workload_kind>`)
@@ -59,21 +57,19 @@ func (p *Page) Steps(f *Failure) []string {
 const needsNew = "new"
 
 func stepFits(step, kind string) (fits bool, why string) {
-	immutable := kind == "Pod" || kind == "Job"
 	switch {
-	case immutable && (templatePatch.MatchString(step) || templatePath.MatchString(step) || editStep.MatchString(step) ||
-		templateSet.MatchString(step) || kind == "Job" && imageSet.MatchString(step)):
-		return false, needsNew
-	case kind == "DaemonSet" && podMove.MatchString(step):
-		return false, "" // its pods tolerate a cordon: the new one is on the same node
-	case kind == "Node" && podDelete.MatchString(step):
-		return false, "" // the kubelet only shows it anew
 	case rolloutStep.MatchString(step):
 		return slices.Contains([]string{"Deployment", "StatefulSet", "DaemonSet"}, kind), ""
 	case scaleStep.MatchString(step):
 		return slices.Contains([]string{"Deployment", "StatefulSet", "ReplicaSet"}, kind), ""
 	case strategyStep.MatchString(step):
 		return kind == "Deployment", ""
+	case kind == "Job" && change.MatchString(step), kind == "Pod" && change.MatchString(step) && !imageSet.MatchString(step):
+		return false, needsNew
+	case kind == "DaemonSet" && podMove.MatchString(step):
+		return false, "" // its pods tolerate a cordon: the new one is on the same node
+	case kind == "Node" && podDelete.MatchString(step):
+		return false, "" // the kubelet only shows it anew
 	}
 	return true, ""
 }

@@ -12,6 +12,13 @@ type exporterAlert struct {
 	Summary, Detail string
 }
 
+// Of a watch that is down, forbidden parts what a permission mends from all else.
+const (
+	watchDown = `min by (cluster, resource, selector) (kube_failure_exporter_watch_up) == 0`
+	forbidden = `on (cluster, resource, selector)
+increase(kube_failure_exporter_watch_errors_total{reason="forbidden"}[5m]) > 0`
+)
+
 func exporterAlerts() []exporterAlert {
 	return []exporterAlert{
 		{
@@ -25,18 +32,14 @@ func exporterAlerts() []exporterAlert {
 		},
 		{
 			Name: "KubeFailureExporterWatchBroken", For: "10m", Severity: "warning",
-			Expr: `min by (cluster, resource, selector) (kube_failure_exporter_watch_up) == 0
-unless on (cluster, resource, selector)
-increase(kube_failure_exporter_watch_errors_total{reason="forbidden"}[5m]) > 0`,
+			Expr:    watchDown + "\nunless " + forbidden,
 			Summary: "kube-failure-exporter cannot watch {{ $labels.resource }}: what it tells of them is old.",
 			Detail:  "Resource: {{ $labels.resource }}{{ with $labels.selector }} ({{ . }}){{ end }}.",
 		},
 		{
 			// Not the errors alone: a permission that was taken away for a moment is missed no more.
 			Name: "KubeFailureExporterPermissionsMissing", For: "5m", Severity: "warning",
-			Expr: `min by (cluster, resource, selector) (kube_failure_exporter_watch_up) == 0
-and on (cluster, resource, selector)
-increase(kube_failure_exporter_watch_errors_total{reason="forbidden"}[5m]) > 0`,
+			Expr:    watchDown + "\nand " + forbidden,
 			Summary: "kube-failure-exporter may not read {{ $labels.resource }}.",
 			Detail:  "Resource: {{ $labels.resource }}{{ with $labels.selector }} ({{ . }}){{ end }}.",
 		},

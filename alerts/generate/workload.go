@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 )
@@ -49,13 +50,10 @@ func otherWorkload(page *classify.Page, i int) workload {
 		{Kind: "Pod", Pods: 1, Desired: 1},
 		{Kind: "Node", Pods: 1}, // whose static pods are not counted
 	}
-	switch page.Family {
-	case classify.FamilyRollout:
+	can := kinds(page.Family)
+	all = slices.DeleteFunc(all, func(w workload) bool { return !slices.Contains(can, w.Kind) })
+	if page.Family == classify.FamilyRollout {
 		all = []workload{{Kind: "Deployment", Pods: 1, Desired: 3, Ready: 2}}
-	case classify.FamilyCreate:
-		all = all[:5]
-	case classify.FamilySchedule:
-		all = all[:6]
 	}
 	w := all[i%len(all)]
 	w.Cluster, w.Name = "eu-1", "ledger"

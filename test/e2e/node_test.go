@@ -61,7 +61,7 @@ func (s *suite) testNode(ctx context.Context) {
 	s.t.Run("StaticPod", func(t *testing.T) {
 		s.on(t, func(own *suite, ctx context.Context) {
 			st.suite = own
-			st.staticPod(ctx)
+			st.run(ctx, "StaticPod", classify.CommandNotFound, st.staticPod, "", metricPod)
 		})
 	})
 	s.t.Run("Lost", func(t *testing.T) {
@@ -289,8 +289,7 @@ func (st *step) preempt(ctx context.Context) func(context.Context) error {
 
 // staticPod gives the kubelet a pod of its own that cannot start. Its workload is the node, and its fix is on the node too: nothing
 // that kubectl changes reaches it.
-func (st *step) staticPod(ctx context.Context) {
-	known, began := len(st.report.Violations()), time.Now()
+func (st *step) staticPod(context.Context) func(context.Context) error {
 	file := filepath.Join(st.cluster.StaticPods(), "static.yaml")
 	st.must(os.WriteFile(file, fmt.Appendf(nil, `
 apiVersion: v1
@@ -298,20 +297,22 @@ kind: Pod
 metadata: {name: static, namespace: steps}
 spec: {terminationGracePeriodSeconds: 0, containers: [{name: app, image: "%s/busybox:1", command: ["/no/such"]}]}
 `, st.variables["OPEN"]), 0o600))
-	found := func(s *Scrape) bool {
-		return len(s.Find(metricPod, "namespace", "steps", "workload_kind", "Node", "workload", nodeName, "cause", string(classify.CommandNotFound))) == 1
+	return func(ctx context.Context) error {
+		body, err := Fetch(ctx, st.exporter.URL+"/api/v1/failures?namespace=steps")
+		if err != nil {
+			return err
+		}
+		text := string(body)
+		for _, want := range []string{`"workload_kind": "Node"`, `"workload": "` + nodeName + `"`, "sudoedit /etc/kubernetes/manifests/"} {
+			if !strings.Contains(text, want) {
+				st.report.Violate("StaticPod: no " + want + " in " + text)
+			}
+		}
+		if strings.Contains(text, "patch node/") {
+			st.report.Violate("StaticPod: the fix is not on the node: " + text)
+		}
+		return os.Remove(file)
 	}
-	told := st.wait(ctx, 90*time.Second, "StaticPod: want CommandNotFound of the node", found)
-	body, err := Fetch(ctx, st.exporter.URL+"/api/v1/failures?namespace=steps")
-	st.must(err)
-	if text := string(body); !strings.Contains(text, "sudoedit /etc/kubernetes/manifests/") || strings.Contains(text, "patch node/") {
-		st.report.Violate("StaticPod: the fix is not on the node: " + text)
-	}
-	removed := time.Now()
-	st.must(os.Remove(file))
-	st.wait(ctx, 2*time.Minute, "StaticPod: the series does not end with the pod", func(s *Scrape) bool { return !found(s) })
-	outcome := fmt.Sprintf("%s after %.0f s, gone %.0f s after its manifest", classify.CommandNotFound, told.Seconds(), time.Since(removed).Seconds())
-	st.report.Add(Fault{Name: "StaticPod", Outcome: outcome, Took: time.Since(began), Violations: len(st.report.Violations()) - known})
 }
 
 // lost stops the kubelet. Every pod that ran on its node is lost, and nothing else is told of it; a kubelet that returns
