@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -18,12 +17,7 @@ import (
 // flood calls a function n times, several at once, and returns how long that took.
 func (f *faults) flood(ctx context.Context, n int, create func(context.Context, int) error) time.Duration {
 	began := time.Now()
-	var group errgroup.Group
-	group.SetLimit(32)
-	for i := range n {
-		group.Go(func() error { return create(ctx, i) })
-	}
-	if err := group.Wait(); err != nil {
+	if err := Parallel(n, func(i int) error { return create(ctx, i) }); err != nil {
 		f.violate("flood: %v", err)
 	}
 	return time.Since(began)

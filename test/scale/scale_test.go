@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
@@ -96,12 +95,7 @@ func fill(t *testing.T, client kubernetes.Interface, n int) {
 // parallel calls f for 0 to n-1, several at once.
 func parallel(t *testing.T, n int, f func(int) error) {
 	t.Helper()
-	var group errgroup.Group
-	group.SetLimit(32)
-	for i := range n {
-		group.Go(func() error { return f(i) })
-	}
-	if err := group.Wait(); err != nil {
+	if err := e2e.Parallel(n, f); err != nil {
 		t.Fatal(err)
 	}
 }
