@@ -123,13 +123,14 @@ func (c *Client) Patch(ctx context.Context, kind, namespace, name, patch string)
 	return nil
 }
 
-// Delete deletes an object; one that is gone is no error.
+// Delete deletes an object and, as kubectl does, what it owns; one that is gone is no error.
 func (c *Client) Delete(ctx context.Context, kind, namespace, name string) error {
 	resource, err := c.ofKind(kind, namespace)
 	if err != nil {
 		return err
 	}
-	if err := resource.Delete(ctx, name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+	background := metav1.DeletePropagationBackground
+	if err := resource.Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: &background}); err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("deleting %s %s/%s: %w", kind, namespace, name, err)
 	}
 	return nil

@@ -93,7 +93,7 @@ func (f *faults) fault(ctx context.Context, name string, run func(context.Contex
 	}
 	outcome := run(ctx)
 	f.nodeReady(ctx)
-	err := Poll(ctx, 30*time.Second, time.Second, func(ctx context.Context) error { return f.same(ctx, f.exporter.Load(), before) })
+	err := Poll(ctx, time.Minute, time.Second, func(ctx context.Context) error { return f.same(ctx, f.exporter.Load(), before) })
 	stop()
 	if err != nil {
 		f.violate("%s: %v", name, err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -124,7 +125,7 @@ func (f *faults) etcdCompacted(ctx context.Context) string {
 	f.must(f.proxy.Accept(ctx))
 	f.watchesUp(ctx, 2*time.Minute)
 	name := fmt.Sprintf("new-%d", f.news)
-	gone := f.told(ctx, time.Minute, "what was deleted meanwhile is not told", func(s *Scrape) bool {
+	gone := f.told(ctx, 2*time.Minute, "what was deleted meanwhile is not told", func(s *Scrape) bool {
 		return len(s.Find(metricCreate, "controller", name)) == 0
 	})
 	expired := f.expired(ctx) - before
@@ -181,7 +182,7 @@ func (f *faults) eventsDeleted(ctx context.Context) string {
 func (f *faults) forbidden(ctx context.Context, resource string, watches int) string {
 	e := f.exporter.Load()
 	_, from := e.Log(0)
-	f.grant(ctx, Without(f.rules, resource))
+	f.grant(ctx, Without(f.rules, resource), resource, false)
 	f.proxy.Cut() // a watch that runs is not asked again
 	down := f.told(ctx, 2*time.Minute, resource+" are said not to be watched", func(s *Scrape) bool {
 		return !slices.ContainsFunc(s.Find("kube_failure_exporter_watch_up", "resource", resource), func(s Sample) bool { return s.Value != 0 })
@@ -198,7 +199,7 @@ func (f *faults) forbidden(ctx context.Context, resource string, watches int) st
 		f.violate("an exporter that may not watch %s does not get ready: %v", resource, err)
 	}
 	other.Kill()
-	f.grant(ctx, f.rules)
+	f.grant(ctx, f.rules, resource, true)
 	up := f.watchesUp(ctx, 2*time.Minute)
 	log, _ := e.Log(from)
 	said := map[string]int{}
@@ -213,12 +214,23 @@ func (f *faults) forbidden(ctx context.Context, resource string, watches int) st
 	return fmt.Sprintf("said after %.0f s, in %d lines of the log; up %.0f s after the permission was back", down.Seconds(), len(said), up.Seconds())
 }
 
-func (f *faults) grant(ctx context.Context, rules []rbacv1.PolicyRule) {
+// grant gives the exporter a role, and returns once the API server lets it watch a resource, or does not: its authorizer has a cache.
+func (f *faults) grant(ctx context.Context, rules []rbacv1.PolicyRule, resource string, allowed bool) {
 	roles := f.client.RbacV1().ClusterRoles()
 	role, err := roles.Get(ctx, namespaceSelf, metav1.GetOptions{})
 	f.must(err)
 	role.Rules = rules
 	_, err = roles.Update(ctx, role, metav1.UpdateOptions{})
 	f.must(err)
-	time.Sleep(2 * time.Second) // the authorizer has a cache of its own
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User:               "system:serviceaccount:" + namespaceSelf + ":" + namespaceSelf,
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: "watch", Resource: resource},
+	}}
+	f.must(Poll(ctx, time.Minute, 100*time.Millisecond, func(ctx context.Context) error {
+		answer, err := f.client.AuthorizationV1().SubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+		if err == nil && answer.Status.Allowed != allowed {
+			err = fmt.Errorf("the exporter may watch %s: %t", resource, answer.Status.Allowed)
+		}
+		return err
+	}))
 }
