@@ -119,6 +119,9 @@ func (c *Cluster) prepare(ctx context.Context) error {
 	if c.config, err = clientcmd.BuildConfigFromFlags("", c.Kubeconfig()); err != nil {
 		return err
 	}
+	if err := rest.LoadTLSFiles(c.config); err != nil { // else clients go on to look for the files of a cluster that has gone
+		return err
+	}
 	c.config.QPS, c.config.Burst = 500, 1000
 	c.client, err = kubernetes.NewForConfig(c.config)
 	return err

@@ -108,7 +108,7 @@ func (f *faults) apiServerStopped(ctx context.Context) string {
 		f.violate("the exporter ended while the API server was away")
 	}
 	f.must(f.cluster.StartAPIServer(ctx))
-	up := f.watchesUp(ctx, 2*time.Minute)
+	up := f.watchesUp(ctx, 4*time.Minute)
 	defer f.lastGone(ctx, 10*time.Second)
 	return fmt.Sprintf("away for %s; watches up %.0f s after its return; a new failure was told after %.1f s",
 		outage, up.Seconds(), f.newFailure(ctx, 15*time.Second).Seconds())
@@ -123,7 +123,7 @@ func (f *faults) etcdCompacted(ctx context.Context) string {
 	f.must(f.cluster.StopAPIServer(ctx)) // whose cache would hide the compaction
 	f.must(f.cluster.StartAPIServer(ctx))
 	f.must(f.proxy.Accept(ctx))
-	f.watchesUp(ctx, 2*time.Minute)
+	f.watchesUp(ctx, 4*time.Minute)
 	name := fmt.Sprintf("new-%d", f.news)
 	gone := f.told(ctx, 2*time.Minute, "what was deleted meanwhile is not told", func(s *Scrape) bool {
 		return len(s.Find(metricCreate, "controller", name)) == 0
@@ -200,7 +200,7 @@ func (f *faults) forbidden(ctx context.Context, resource string, watches int) st
 	}
 	other.Kill()
 	f.grant(ctx, f.rules, resource, true)
-	up := f.watchesUp(ctx, 2*time.Minute)
+	up := f.watchesUp(ctx, 4*time.Minute)
 	log, _ := e.Log(from)
 	said := map[string]int{}
 	for _, line := range log {
