@@ -16,6 +16,17 @@ var (
 	privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)`)
 	// userInfo is user:password@ in a URL. What stands before @sha256: is an image.
 	userInfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)([^/\s"']+)@(sha256:)?`)
+	// slashedUser is user:password@ where the password holds a slash, which makes it no URL; then Go quotes what it takes for a port.
+	slashedUser = regexp.MustCompile(`(://)([^\s"'@/:]*:[^\s"'@/]*[^\d\s"'@/][^\s"'@/]*/[^\s"'@]*)(@)`)
+	notAPort    = regexp.MustCompile(`(invalid port )(":[^"]*")( after host)`)
+	// dataSource is how Go's drivers write it: user:password@tcp(host)/name.
+	dataSource = regexp.MustCompile(`(\b[\w.-]+:)([^\s@"'/]+)(@(?:tcp|unix)?[(/])`)
+	// slackHook is an address that lets anyone post; a cookie's value is a session.
+	slackHook = regexp.MustCompile(`(hooks\.slack\.com/services/)([\w/]+)`)
+	cookie    = regexp.MustCompile(`(?i)(\bcookie\\*["']?:\s*["']?[\w.-]+=)([^\s;"',\\]+)`)
+	// flagUser is the user and password that curl is given, flagPassword what clients of databases are.
+	flagUser     = regexp.MustCompile(`((?:^|[\s"'\[])(?:-u|--user)["']?[ ,=]+["']?[^\s"':=]+:)([^\s"']*[^\d\s"'][^\s"']*)()`)
+	flagPassword = regexp.MustCompile(`(\b(?:mysql|mariadb)[^\n]*?[\s"']-p|\bredis-cli\b[^\n]*?[\s"']-a["']?[ ,]+["']?)([^\s"',]+)`)
 	// queryWord is the query of a URL; signed URLs carry their signature there.
 	queryWord = regexp.MustCompile(`(https?://[^\s"'?]+\?)([^\s"'<>]+)`)
 	// knownToken is a credential that is known by its shape: a JSON web token, keys of AWS, Google, GitHub, GitLab, Slack.
@@ -31,7 +42,7 @@ var (
 	looseSecret = regexp.MustCompile(`(?i)(\b(?:bearer|basic) +|\bauthorization\\*["']?\s*[:=]\s*\\*["']?|(?:^|[\s"'\[])--?[\w-]*(?:passw(?:or)?d|token|secret|api-?key)["']?,? +["']?)` +
 		`([^\s"',;\\]+)`)
 	// secretPair is a key that names a secret, with its value, as in JSON, YAML, environment variables and command lines.
-	secretPair = regexp.MustCompile(`(?i)(\\*["']?)([\w./-]*)(passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential|signature)([\w-]*)` +
+	secretPair = regexp.MustCompile(`(?i)(\\*["']?)([\w./-]*)(passw(?:or)?d|passphrase|pass|pwd|secret|token|auth|(?:api|access|account|encryption|private|signing)[_-]?key|credential|signature)([\w-]*)` +
 		`(\\*["']?[ \t]*[=:][ \t]*)(\\+"[^"]*"?|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"',;&)}]+)`)
 )
 
@@ -41,7 +52,7 @@ var plainQuery = regexp.MustCompile(`(?i)^(timeout|service|scope|ns|limit|region
 var (
 	// plainWord are words of sentences that stand behind "password:" and the like.
 	plainWord = regexp.MustCompile(`(?i)^(unexpected|failed|not|no|invalid|missing|the|unauthorized|secret|error|rpc|authentication|status|must|cannot|could|required|` +
-		`denied|access|pull|context|dial|get|post|head|read|request|received|user|permission|incorrect|wrong|expired|is|was|x509|http2?)$`)
+		`denied|access|flag|option|argument|value|and|or|to|for|with|pull|context|dial|get|post|head|read|request|received|user|permission|incorrect|wrong|expired|is|was|x509|http2?)$`)
 	// plainSuffix are ends of keys that name or describe a secret and do not hold it: secretName, tokenExpirationSeconds.
 	plainSuffix = regexp.MustCompile(`(?i)^s?[_-]?(names?|refs?|key_?ref|namespace|file|path|dir|type|class|policy|service|count|ttl|(expiration|rotation)?[_-]?seconds)$`)
 	plainPath   = regexp.MustCompile(`^(/[a-z0-9._-]+)+/?$`)
@@ -59,7 +70,7 @@ type redaction struct {
 
 func redactions() []redaction {
 	group := func(re *regexp.Regexp) func(string) string {
-		return func(message string) string { return re.ReplaceAllString(message, "${1}"+redacted) }
+		return func(message string) string { return re.ReplaceAllString(message, "${1}"+redacted+"${3}") }
 	}
 	whole := func(re *regexp.Regexp) func(string) string {
 		return func(message string) string { return re.ReplaceAllString(message, redacted) }
@@ -70,6 +81,13 @@ func redactions() []redaction {
 	return []redaction{
 		{[]string{"-----begin"}, whole(privateKey)},
 		{[]string{"@"}, judged(userInfo, redactUser)},
+		{[]string{"@"}, group(slashedUser)},
+		{[]string{"@"}, group(dataSource)},
+		{[]string{"invalid port"}, group(notAPort)},
+		{[]string{"hooks.slack"}, group(slackHook)},
+		{[]string{"cookie"}, group(cookie)},
+		{[]string{"-u", "--user"}, group(flagUser)},
+		{[]string{"mysql", "mariadb", "redis-cli"}, group(flagPassword)},
 		{[]string{"?"}, func(message string) string { return queryWord.ReplaceAllStringFunc(message, redactQuery) }},
 		{
 			[]string{"eyj", "akia", "asia", "aiza", "gh", "glpat-", "xox", "sk-", "sk_", "dckr_", "ya29.", "npm_", "hvs."},
@@ -80,7 +98,7 @@ func redactions() []redaction {
 		{[]string{"sig="}, group(signature)},
 		{[]string{"bearer", "basic", "authorization", "passw", "token", "secret", "key"}, judged(looseSecret, redactLoose)},
 		{
-			[]string{"passw", "passphrase", "pwd", "secret", "token", "key", "credential", "signature"},
+			[]string{"pass", "pwd", "secret", "token", "_auth", "-auth", "key", "credential", "signature"},
 			judged(secretPair, redactPair),
 		},
 	}
@@ -112,8 +130,10 @@ func redactUser(m []string) string {
 	return m[1] + redacted + "@"
 }
 
+// redactLoose hides what looks like a secret, and behind a password's flag whatever is no word of a sentence and no other flag.
 func redactLoose(m []string) string {
-	if !looksSecret(m[2]) {
+	password := strings.Contains(strings.ToLower(m[1]), "passw") && !plainWord.MatchString(m[2]) && !plainPath.MatchString(m[2]) && m[2][0] != '-'
+	if !password && !looksSecret(m[2]) {
 		return m[0]
 	}
 	return m[1] + redacted
@@ -154,6 +174,10 @@ func redactPair(m []string) string {
 	keep := core == redacted || !letter.MatchString(core) && !digit.MatchString(core) || plainSuffix.MatchString(suffix) ||
 		plainPath.MatchString(core) || plainNumber.MatchString(core) && suffix == "s"
 	password := strings.HasPrefix(word, "pass") || word == "pwd"
+	if (word == "pass" || word == "auth") && (suffix != "" || prefix != "" && !strings.ContainsAny(prefix[len(prefix)-1:], "_-./")) ||
+		word == "auth" && (prefix == "" || !strings.Contains(separator, "=")) {
+		return m[0] // the end of another word, or a way to authenticate
+	}
 	switch {
 	case keep:
 		return m[0]
