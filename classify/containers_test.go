@@ -135,6 +135,16 @@ func TestKilledByProbe(t *testing.T) {
 	runPodCases(t, []podCase{
 		{name: "liveness probe, and what it said", at: 8 * minute, pod: crash, events: []*corev1.Event{liveness(6 * minute), said}, want: want, message: said.Message},
 		{
+			name: "liveness probe of a static pod, which the kubelet knows by the hash of its file", at: 8 * minute, want: want,
+			pod:    runningPod(mirror("0badcafe"), web(after(waiting("CrashLoopBackOff", "back-off 10s"), 3, exit(137, "Error", 5*minute, 7*minute)))),
+			events: []*corev1.Event{about("0badcafe", liveness(6*minute))},
+		},
+		{
+			name: "liveness probe of an earlier pod of that name", at: 8 * minute, want: []string{"web crash/CrashLoopBackOff/Killed"},
+			pod:    runningPod(mirror("0badcafe"), web(after(waiting("CrashLoopBackOff", "back-off 10s"), 3, exit(137, "Error", 5*minute, 7*minute)))),
+			events: []*corev1.Event{about("0therone", liveness(6*minute))},
+		},
+		{
 			name: "startup probe", at: 8 * minute, pod: crash, events: []*corev1.Event{event("Killing", "Container web failed startup probe, will be restarted", 6*minute)},
 			want: []string{"web crash/CrashLoopBackOff/StartupProbeFailed"},
 		},
@@ -208,6 +218,23 @@ func TestKindsOfContainers(t *testing.T) {
 		{
 			name: "restarted on failure and ended well", at: 3 * minute,
 			pod: runningPod(restart(corev1.RestartPolicyOnFailure), web(terminated(exit(0, "Completed", minute, 2*minute))), another("log", running(minute, true))),
+		},
+		{
+			name: "its own policy: never restarted, although its pod restarts", at: 24 * time.Hour, want: []string{"web crash/Error/AppError"},
+			pod: runningPod(ownPolicy(corev1.ContainerRestartPolicyNever), web(terminated(exit(1, "Error", minute, 2*minute))), another("log", running(minute, true))),
+		},
+		{
+			name: "its own policy: ended well for good", at: 3 * minute,
+			pod: runningPod(ownPolicy(corev1.ContainerRestartPolicyNever), web(terminated(exit(0, "Completed", minute, 2*minute))), another("log", running(minute, true))),
+		},
+		{
+			name: "its own policy: restarted, although its pod does not", at: 2*minute + second,
+			pod: runningPod(restart(corev1.RestartPolicyNever), ownPolicy(corev1.ContainerRestartPolicyAlways), web(terminated(exit(1, "Error", minute, 2*minute)))),
+		},
+		{
+			name: "its own policy: must run, although its pod need not", at: 3 * minute, want: []string{"web crash/CrashLoopBackOff/UnexpectedExit"},
+			pod: runningPod(restart(corev1.RestartPolicyNever), ownPolicy(corev1.ContainerRestartPolicyAlways),
+				web(after(waiting("CrashLoopBackOff", ""), 3, exit(0, "Completed", minute, 2*minute)))),
 		},
 		{name: "ephemeral container that failed is nobody's business", at: time.Hour, pod: healthyPod(func(p *corev1.Pod) {
 			p.Status.EphemeralContainerStatuses = []corev1.ContainerStatus{named("debug", terminated(exit(1, "Error", minute, 2*minute)))}

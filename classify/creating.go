@@ -12,6 +12,7 @@ import (
 // creating tells a pod that has a node and none of whose containers has begun: it waits for volumes, network or a pull.
 func (c *Classifier) creating(p *podView, v *Verdict) {
 	if !p.allWait() {
+		c.stalled(p, v)
 		return
 	}
 	sandbox := p.is(corev1.PodReadyToStartContainers)
@@ -48,6 +49,37 @@ func (c *Classifier) creating(p *podView, v *Verdict) {
 	}
 	f := p.failure(nil, FamilyVolume, ContainerCreatingTimeout, "ContainerCreating", message).since(since, true)
 	v.Failures = append(v.Failures, f)
+}
+
+// stalled tells a pod one of whose containers has not begun although others run and its turn has come: the kubelet starts them one
+// after another (kubernetes pkg/kubelet/kuberuntime/kuberuntime_manager.go, SyncPod), and says nothing of a pull that does not end.
+func (c *Classifier) stalled(p *podView, v *Verdict) {
+	since := latest(p.scheduledAt(), p.initEnded())
+	turn := since
+	for i := range p.containers {
+		ctr := &p.containers[i]
+		switch {
+		case ctr.status == nil, ctr.isInit && !ctr.done() && !ctr.notBegun(), ctr.isStarting():
+			return
+		case ctr.notBegun():
+			if due := turn.Add(c.opts.CreatingTimeout); p.Now.Before(due) {
+				v.recheck(due)
+				return
+			}
+			message := "container " + ctr.spec.Name + " has not begun beside those that run: often a pull that does not end"
+			v.Failures = append(v.Failures,
+				p.failure(nil, FamilyVolume, ContainerCreatingTimeout, "ContainerCreating", message).since(since, true))
+			return
+		case ctr.status.RestartCount == 0 && ctr.status.State.Running != nil: // a later run is not what the others waited for
+			turn = latest(turn, ctr.status.State.Running.StartedAt.Time)
+		}
+	}
+}
+
+// isStarting says that the container is a sidecar whose startup probe, or first readiness, the next containers wait for.
+func (c *container) isStarting() bool {
+	started := c.status.Started
+	return strings.HasPrefix(c.path, "spec.initContainers") && !c.isInit && !c.notBegun() && (started == nil || !*started)
 }
 
 // allWait says that no container has begun, those that have ended well (init containers) aside.

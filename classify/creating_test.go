@@ -67,6 +67,29 @@ func TestCreating(t *testing.T) {
 			name: "an init container has ended well: a warning from before it is history", at: 2 * minute, events: []*corev1.Event{secret(5 * second)},
 			pod: newPod(initContainer("setup", false, terminated(exit(0, "Completed", 20*second, minute))), web(waiting("PodInitializing", ""))),
 		},
+		{
+			name: "a sidecar runs, and the container after it does not begin", at: 13 * minute, since: second,
+			pod:  newPod(sandbox, initContainer("proxy", true, running(2*minute, true)), web(waiting("PodInitializing", ""))),
+			want: []string{"- volume/ContainerCreating/ContainerCreatingTimeout"}, message: "container web has not begun beside those that run: often a pull that does not end",
+		},
+		{
+			name: "a sidecar has run for less than that", at: 11 * minute, recheck: 12 * minute,
+			pod: newPod(sandbox, initContainer("proxy", true, running(2*minute, true)), web(waiting("PodInitializing", ""))),
+		},
+		{
+			name: "a sidecar that has not started holds the others up", at: time.Hour,
+			pod: newPod(sandbox, initContainer("proxy", true, starting(running(2*minute, false))), web(waiting("PodInitializing", ""))), want: []string{"proxy probe/Unhealthy/ProbeFailed"},
+		},
+		{
+			name: "an init container that runs holds the others up", at: time.Hour,
+			pod: newPod(sandbox, initContainer("setup", false, running(2*minute, false)), web(waiting("PodInitializing", ""))),
+		},
+		{
+			name: "another container runs, and was started again since", at: 13 * minute, since: second, want: []string{"- volume/ContainerCreating/ContainerCreatingTimeout"},
+			pod: newPod(sandbox, func(pod *corev1.Pod) {
+				pod.Spec.Containers = append([]corev1.Container{{Name: "log", Image: "r.example/shop/log:1"}}, pod.Spec.Containers...)
+			}, statusFor("log", after(running(12*minute, true), 1, exit(1, "Error", 2*minute, 12*minute))), web(waiting("ContainerCreating", ""))),
+		},
 		{name: "scheduled late: the time counts from there", at: time.Hour, pod: creating(condition(corev1.PodScheduled, corev1.ConditionTrue, "", 59*minute+50*second)), recheck: time.Hour + 20*second},
 	})
 }

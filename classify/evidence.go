@@ -26,18 +26,20 @@ type PodInput struct {
 
 // Node is what the classifier wants to know of a node.
 type Node struct {
-	Name  string
-	Ready bool
-	// Since is when Ready last changed.
+	Name string
+	// Silent says that the kubelet does not report any more. A node that is not ready by its kubelet's own word is not silent: what
+	// that kubelet says of its pods is news (kubernetes pkg/controller/nodelifecycle/node_lifecycle_controller.go writes Unknown).
+	Silent bool
+	// Since is when the condition Ready last changed.
 	Since time.Time
 }
 
-// NodeOf reduces a node. A node without a Ready condition counts as ready: its kubelet has not spoken yet.
+// NodeOf reduces a node. A node without a Ready condition is not silent: its kubelet has not spoken yet.
 func NodeOf(node *corev1.Node) Node {
-	n := Node{Name: node.Name, Ready: true}
+	n := Node{Name: node.Name}
 	for _, condition := range node.Status.Conditions {
 		if condition.Type == corev1.NodeReady {
-			n.Ready = condition.Status == corev1.ConditionTrue
+			n.Silent = condition.Status == corev1.ConditionUnknown
 			n.Since = condition.LastTransitionTime.Time
 		}
 	}
@@ -97,22 +99,37 @@ func walk(in PodInput) *podView {
 	p.containers = make([]container, 0, len(spec.InitContainers)+len(spec.Containers))
 	for i := range spec.InitContainers {
 		ctr := &spec.InitContainers[i]
-		sidecar := ctr.RestartPolicy != nil && *ctr.RestartPolicy == corev1.ContainerRestartPolicyAlways
+		sidecar, policy := isSidecar(ctr), restartPolicy(spec, ctr)
 		p.containers = append(p.containers, container{
 			spec: ctr, status: statusOf(status.InitContainerStatuses, ctr.Name), path: "spec.initContainers{" + ctr.Name + "}",
-			isInit: !sidecar, restarts: sidecar || spec.RestartPolicy != corev1.RestartPolicyNever, mustRun: sidecar,
+			isInit: !sidecar, restarts: policy != corev1.RestartPolicyNever || len(ctr.RestartPolicyRules) > 0, mustRun: sidecar,
 		})
 	}
 	for i := range spec.Containers {
 		ctr := &spec.Containers[i]
+		policy := restartPolicy(spec, ctr)
 		p.containers = append(p.containers, container{
 			spec: ctr, status: statusOf(status.ContainerStatuses, ctr.Name), path: "spec.containers{" + ctr.Name + "}",
-			restarts: spec.RestartPolicy != corev1.RestartPolicyNever,
-			mustRun:  spec.RestartPolicy == corev1.RestartPolicyAlways || spec.RestartPolicy == "",
+			restarts: policy != corev1.RestartPolicyNever || len(ctr.RestartPolicyRules) > 0,
+			mustRun:  policy == corev1.RestartPolicyAlways || policy == "",
 		})
 	}
 	p.joinEvents()
 	return p
+}
+
+// isSidecar says that an init container goes on to run beside the others.
+func isSidecar(ctr *corev1.Container) bool {
+	return ctr.RestartPolicy != nil && *ctr.RestartPolicy == corev1.ContainerRestartPolicyAlways
+}
+
+// restartPolicy is the container's own restart policy where it has one (since Kubernetes 1.34; kubernetes
+// pkg/api/v1/pod/util.go), the pod's otherwise.
+func restartPolicy(spec *corev1.PodSpec, ctr *corev1.Container) corev1.RestartPolicy {
+	if ctr.RestartPolicy != nil {
+		return corev1.RestartPolicy(*ctr.RestartPolicy)
+	}
+	return spec.RestartPolicy
 }
 
 func (p *podView) joinEvents() {
@@ -121,7 +138,7 @@ func (p *podView) joinEvents() {
 	}
 	p.all = make([]*corev1.Event, 0, len(p.Events))
 	for _, event := range p.Events {
-		if event.InvolvedObject.UID == "" || p.Pod.UID == "" || event.InvolvedObject.UID == p.Pod.UID {
+		if p.concerns(event) {
 			p.all = append(p.all, event)
 		}
 	}
@@ -133,6 +150,13 @@ func (p *podView) joinEvents() {
 			p.events = append(p.events, event)
 		}
 	}
+}
+
+// concerns says that an event is about this pod and not about an earlier one of its name. The kubelet knows a static pod by the hash
+// of its file, which the API server's copy of the pod keeps (kubernetes pkg/kubelet/config/common.go).
+func (p *podView) concerns(event *corev1.Event) bool {
+	uid := event.InvolvedObject.UID
+	return uid == "" || p.Pod.UID == "" || uid == p.Pod.UID || string(uid) == p.Pod.Annotations[corev1.MirrorPodAnnotationKey]
 }
 
 // containerOf finds the container that an event is about. Some tools drop fieldPath: then the only container of a pod

@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 const (
@@ -77,6 +78,22 @@ func restart(policy corev1.RestartPolicy) edit {
 	return func(pod *corev1.Pod) { pod.Spec.RestartPolicy = policy }
 }
 
+// ownPolicy gives the container web a restart policy of its own.
+func ownPolicy(policy corev1.ContainerRestartPolicy) edit {
+	return func(pod *corev1.Pod) { pod.Spec.Containers[0].RestartPolicy = &policy }
+}
+
+// mirror makes the pod the API server's copy of a static pod.
+func mirror(hash string) edit {
+	return func(pod *corev1.Pod) { pod.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: hash} }
+}
+
+// about lets an event be about the pod with another UID.
+func about(uid types.UID, event *corev1.Event) *corev1.Event {
+	event.InvolvedObject.UID = uid
+	return event
+}
+
 func image(name string) edit {
 	return func(pod *corev1.Pod) { pod.Spec.Containers[0].Image = name }
 }
@@ -133,6 +150,12 @@ func running(since time.Duration, ready bool) corev1.ContainerStatus {
 		Ready: ready, Started: new(true),
 		State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: stamp(since)}},
 	}
+}
+
+// starting says that a container's startup probe has not succeeded yet.
+func starting(status corev1.ContainerStatus) corev1.ContainerStatus {
+	status.Started = new(false)
+	return status
 }
 
 func terminated(end *corev1.ContainerStateTerminated) corev1.ContainerStatus {

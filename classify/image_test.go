@@ -89,6 +89,15 @@ func TestPull(t *testing.T) {
 			want: []string{"web image/ImagePullBackOff/ImagePullSecretMissing"}, message: secret.Message,
 		},
 		{
+			name: "a missing pull secret does not explain a runtime that does not answer", at: 2 * minute, events: []*corev1.Event{secret},
+			pod:  pull(`failed to pull image: rpc error: code = Unavailable desc = dial unix /run/containerd/containerd.sock: connect: connection refused`),
+			want: []string{"web image/ImagePullBackOff/ImagePullFailed"},
+		},
+		{
+			name: "a missing pull secret explains a pull of which nothing else is known", at: 2 * minute, pod: pull(backOff), events: []*corev1.Event{secret},
+			want: []string{"web image/ImagePullBackOff/ImagePullSecretMissing"},
+		},
+		{
 			name: "a missing pull secret does not explain a missing tag", at: 2 * minute, pod: pull(notFound), events: []*corev1.Event{secret},
 			want: []string{"web image/ImagePullBackOff/ImageOrTagNotFound"},
 		},

@@ -90,6 +90,9 @@ func (p *podView) loopSince(ctr *container, f Failure) Failure {
 	if !first.IsZero() {
 		return f.since(latest(first, p.started()), true)
 	}
+	if ctr.status == nil {
+		return f.since(p.notReadySince(ctr), false)
+	}
 	if t := ctr.status.State.Terminated; t != nil && !t.FinishedAt.IsZero() {
 		return f.since(t.FinishedAt.Time, false)
 	}

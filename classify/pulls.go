@@ -31,7 +31,8 @@ func (c *Classifier) unpulled(p *podView, ctr *container, reason, message string
 		}
 	}
 	cause, known := c.tellImage(reason, unwrap(message), ctr.spec.Image, p.RepositoryExists)
-	if secret := newest(p.events, pullSecretEvent); secret != nil && lacksRight(cause) {
+	secret := newest(p.events, pullSecretEvent)
+	if secret != nil && lacksRight(cause) && (cause != ImagePullFailed || vaguePull(message)) { // a failure of another kind says so
 		cause, known, message = ImagePullSecretMissing, true, secret.Message
 	}
 	f := p.failure(ctr, FamilyImage, cause, imageReason(reason), message).since(since, true)

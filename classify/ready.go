@@ -36,10 +36,10 @@ func (c *Classifier) unready(p *podView, ctr *container, r *corev1.ContainerStat
 	return c.ofProbeEvent(p, ctr, event, since), true
 }
 
-// nodeBack is until when the kubelet of a node that is ready again may take to correct what was written in its absence: the
+// nodeBack is until when the kubelet of a node that reports again may take to correct what was written in its absence: the
 // node controller calls every pod of a node that is silent not ready. Zero where nodes may not be read.
 func (c *Classifier) nodeBack(p *podView) time.Time {
-	if p.Node == nil || !p.Node.Ready {
+	if p.Node == nil || p.Node.Silent {
 		return time.Time{}
 	}
 	return p.Node.Since.Add(c.opts.ReadinessGrace)

@@ -9,7 +9,7 @@ import (
 
 // Pod tells what fails of a pod: nothing for one that runs, completes, is being deleted or is still starting.
 func (c *Classifier) Pod(in PodInput) Verdict {
-	if in.Pod == nil || c.Quiet(in.Pod, in.Now) && (in.Node == nil || in.Node.Ready) {
+	if in.Pod == nil || c.Quiet(in.Pod, in.Now) && (in.Node == nil || !in.Node.Silent) {
 		return Verdict{}
 	}
 	p := walk(in)
@@ -140,8 +140,8 @@ func (p *podView) lost() (Failure, bool) {
 	var message string
 	event := newest(p.all, "NodeNotReady")
 	switch ready := p.condition(corev1.PodReady); {
-	case p.Node != nil && !p.Node.Ready:
-		since, message = p.Node.Since, "node "+p.Pod.Spec.NodeName+" is not ready"
+	case p.Node != nil && p.Node.Silent:
+		since, message = p.Node.Since, "node "+p.Pod.Spec.NodeName+" does not report"
 	case p.Node != nil:
 		return Failure{}, false
 	case p.Pod.Status.Phase == corev1.PodUnknown || p.Pod.Status.Reason == "NodeLost":
@@ -158,6 +158,9 @@ func (p *podView) lost() (Failure, bool) {
 func (c *Classifier) finished(p *podView) Verdict {
 	var v Verdict
 	if p.Owner != nil && p.Owner.Satisfied() {
+		if due := p.ended().Add(c.opts.ReadinessGrace); !c.opts.OneLook && p.Now.Before(due) {
+			v.recheck(due) // the controller may not have counted the loss yet
+		}
 		return v
 	}
 	if f, ok := c.disrupted(p); ok {

@@ -26,6 +26,7 @@ func TestFinishedPod(t *testing.T) {
 	}
 	runPodCases(t, []podCase{
 		{name: "evicted, its Deployment is whole again", at: time.Hour, pod: evictedPod(), owner: deployment(2)},
+		{name: "evicted, its Deployment still counts it", at: 5*minute + 29*second, pod: evictedPod(), owner: deployment(2), recheck: 5*minute + 30*second},
 		{name: "evicted, its Deployment lacks a pod", at: time.Hour, pod: evictedPod(), owner: deployment(1), want: evicted, since: 5 * minute},
 		{name: "evicted, no controller replaces it", at: 100 * time.Hour, pod: evictedPod(), want: evicted},
 		{name: "evicted, the workload was scaled down", at: time.Hour, pod: evictedPod(), owner: &Controller{Kind: "StatefulSet"}},
@@ -78,8 +79,8 @@ func TestFinishedPod(t *testing.T) {
 }
 
 func TestLostNode(t *testing.T) {
-	lost := &Node{Name: "node-a", Since: clock(30 * minute)}
-	back := &Node{Name: "node-a", Ready: true, Since: clock(40 * minute)}
+	lost := &Node{Name: "node-a", Silent: true, Since: clock(30 * minute)}
+	back := &Node{Name: "node-a", Since: clock(40 * minute)}
 	stale := condition(corev1.PodReady, corev1.ConditionFalse, "", 31*minute)
 	notReady := podEvent("NodeNotReady", "Node is not ready", 31*minute)
 	want := []string{"- pod/NodeLost/NodeLost"}
@@ -115,12 +116,13 @@ func TestNodeOf(t *testing.T) {
 		node *corev1.Node
 		want Node
 	}{
-		{"no condition yet", node(), Node{Name: "node-a", Ready: true}},
-		{"other conditions", node(corev1.NodeCondition{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionTrue}), Node{Name: "node-a", Ready: true}},
-		{"ready", node(corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastTransitionTime: stamp(minute)}), Node{"node-a", true, clock(minute)}},
-		{"unknown", node(corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionUnknown, LastTransitionTime: stamp(minute)}), Node{"node-a", false, clock(minute)}},
+		{"no condition yet", node(), Node{Name: "node-a"}},
+		{"other conditions", node(corev1.NodeCondition{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionTrue}), Node{Name: "node-a"}},
+		{"ready", node(corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionTrue, LastTransitionTime: stamp(minute)}), Node{"node-a", false, clock(minute)}},
+		{"not ready by its own word", node(corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionFalse, LastTransitionTime: stamp(minute)}), Node{"node-a", false, clock(minute)}},
+		{"unknown", node(corev1.NodeCondition{Type: corev1.NodeReady, Status: corev1.ConditionUnknown, LastTransitionTime: stamp(minute)}), Node{"node-a", true, clock(minute)}},
 	} {
-		if got := NodeOf(tc.node); got.Name != tc.want.Name || got.Ready != tc.want.Ready || !got.Since.Equal(tc.want.Since) {
+		if got := NodeOf(tc.node); got.Name != tc.want.Name || got.Silent != tc.want.Silent || !got.Since.Equal(tc.want.Since) {
 			t.Errorf("%s: got %+v, want %+v", tc.name, got, tc.want)
 		}
 	}

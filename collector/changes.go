@@ -89,7 +89,7 @@ func (e *engine) nodeChanged(old, new any) []key {
 	before, _ := old.(*node)
 	after, _ := new.(*node)
 	switch {
-	case before != nil && after != nil && before.Ready == after.Ready:
+	case before != nil && after != nil && before.Silent == after.Silent:
 		return nil
 	case after != nil:
 		return e.store.unquietPods(byNode, after.identity.name)

@@ -76,6 +76,9 @@ func slimPod(pod *corev1.Pod) *corev1.Pod {
 	if hash, ok := pod.Labels[templateHash]; ok {
 		slim.Labels = map[string]string{templateHash: hash}
 	}
+	if static, ok := pod.Annotations[corev1.MirrorPodAnnotationKey]; ok {
+		slim.Annotations = map[string]string{corev1.MirrorPodAnnotationKey: static}
+	}
 	for i := range pod.Spec.Volumes {
 		if pod.Spec.Volumes[i].PersistentVolumeClaim != nil || pod.Spec.Volumes[i].Ephemeral != nil {
 			slim.Spec.Volumes = append(slim.Spec.Volumes, pod.Spec.Volumes[i])
@@ -103,7 +106,7 @@ func slimContainers(containers []corev1.Container) []corev1.Container {
 	for i := range containers {
 		c := &containers[i]
 		slim[i] = corev1.Container{
-			Name: intern(c.Name), Image: intern(c.Image), RestartPolicy: c.RestartPolicy,
+			Name: intern(c.Name), Image: intern(c.Image), RestartPolicy: c.RestartPolicy, RestartPolicyRules: c.RestartPolicyRules,
 			ReadinessProbe: slimProbe(c.ReadinessProbe), StartupProbe: slimProbe(c.StartupProbe),
 		}
 	}
