@@ -33,11 +33,12 @@ const (
 // back or scaled.
 func (p *Page) Steps(f *Failure) []string {
 	var steps []string
-	fixed, static := false, false
+	fixed, static, changed, moved := false, false, false, false
 	for _, step := range p.Fix {
 		switch fits, why := stepFits(step, f.WorkloadKind); {
 		case fits:
 			static = static || f.WorkloadKind == "Node" && change.MatchString(step)
+			changed, moved = changed || change.MatchString(step), moved || podDelete.MatchString(step)
 			steps = append(steps, Fill(ofKind(step, f), f))
 		case why == needsNew:
 			fixed = true
@@ -46,11 +47,30 @@ func (p *Page) Steps(f *Failure) []string {
 	if static {
 		steps = append(steps, Fill(manifestFind, f))
 	}
+	if step := p.replaceStep(f.WorkloadKind, changed, moved); step != "" {
+		steps = append(steps, Fill(step, f))
+	}
 	if fixed {
 		steps = append(steps, Fill("Correct the manifest and create the "+strings.ToLower(f.WorkloadKind)+
 			" anew, since it cannot be changed in place: `kubectl -n <namespace> replace --force -f MANIFEST`", f))
 	}
 	return steps
+}
+
+// replaceStep is what must follow a change of the template where the controller leaves the broken pod as it is, "" where it does not or
+// another step deletes the pod: a StatefulSet waits for a pod to get ready before it goes on
+// (https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback), and a ReplicaSet changes no pod that it has.
+func (p *Page) replaceStep(kind string, changed, moved bool) string {
+	if !changed || moved || p.Family == FamilyCreate || p.Family == FamilyRollout {
+		return ""
+	}
+	switch kind {
+	case "StatefulSet":
+		return "Delete the pod after the change if it stays as it is, since a StatefulSet waits for it: `kubectl -n <namespace> delete pod <pod>`"
+	case "ReplicaSet", "ReplicationController":
+		return "Delete the pod after the change, since its controller changes new pods only: `kubectl -n <namespace> delete pod <pod>`"
+	}
+	return ""
 }
 
 // needsNew says that a step would change what cannot be changed in an object that exists.

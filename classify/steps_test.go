@@ -45,6 +45,26 @@ func unfit(kind string) []string {
 	return nil
 }
 
+func TestStepsForPodsThatAreNotReplaced(t *testing.T) {
+	catalogue := mustCatalogue(t)
+	for _, kind := range []string{"StatefulSet", "ReplicaSet"} {
+		for _, page := range catalogue.Pages() {
+			if page.Family == FamilyCreate || page.Family == FamilyRollout {
+				continue // there is no pod
+			}
+			f := &Failure{Kind: "Pod", Namespace: "apps", Name: "web-1", Container: "app", WorkloadKind: kind, Workload: "web", Image: "r.example/web:1"}
+			all := strings.Join(page.Steps(f), "\n")
+			if strings.Contains(all, strings.ToLower(kind)+"/web") && !strings.Contains(all, "delete pod web-1") {
+				t.Errorf("%s: the broken pod of a %s stays as it is after\n%s", page.Cause, kind, all)
+			}
+		}
+	}
+	f := &Failure{Kind: "Pod", Namespace: "apps", Name: "web-1", WorkloadKind: "Deployment", Workload: "web"}
+	if all := strings.Join(catalogue.Page(ImageTagNotFound).Steps(f), "\n"); strings.Contains(all, "delete pod") {
+		t.Errorf("a Deployment replaces its pods by itself:\n%s", all)
+	}
+}
+
 func TestStepsForInitContainer(t *testing.T) {
 	page := &Page{Fix: []string{"Patch: `kubectl patch <workload_kind>/<workload> -p '{\"spec\":{\"template\":{\"spec\":{\"containers\":[{\"name\":\"<container>\",\"command\":[\"x\"]}]}}}}'`"}}
 	got := page.Steps(&Failure{Kind: "Pod", Container: "setup", Init: true, WorkloadKind: "CronJob", Workload: "nightly"})
