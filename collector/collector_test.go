@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -334,6 +335,37 @@ func TestRecheck(t *testing.T) {
 	if early := time.Since(now); early < 1500*time.Millisecond {
 		t.Errorf("closed after %s, before the hold was over", early)
 	}
+}
+
+// TestEvicted proves that a pod that fails before its controllers have counted the loss is not taken for one that was replaced.
+func TestEvicted(t *testing.T) {
+	owner := func(kind, name string) []metav1.OwnerReference {
+		return []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: kind, Name: name, Controller: new(true)}}
+	}
+	deployment := func(ready int32) *appsv1.Deployment {
+		return &appsv1.Deployment{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "team-1", Name: "web"}, Spec: appsv1.DeploymentSpec{Replicas: new(int32(1))},
+			Status: appsv1.DeploymentStatus{Replicas: 1, ReadyReplicas: ready},
+		}
+	}
+	set := &appsv1.ReplicaSet{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team-1", Name: "web-7", OwnerReferences: owner("Deployment", "web")},
+		Spec:       appsv1.ReplicaSetSpec{Replicas: new(int32(1))}, Status: appsv1.ReplicaSetStatus{Replicas: 1, ReadyReplicas: 1},
+	}
+	pod := costPod(1, true)
+	pod.Labels, pod.OwnerReferences = map[string]string{templateHash: "7"}, owner("ReplicaSet", "web-7")
+	cluster := newFakeCluster(pod, set, deployment(1))
+	r := startReady(t, cluster, func(o *Options) { o.Classify.ReadinessGrace = 500 * time.Millisecond })
+	evicted := pod.DeepCopy()
+	evicted.Status = corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "The node was low on resource: memory. ", Conditions: []corev1.PodCondition{{
+		Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: corev1.PodReasonTerminationByKubelet, LastTransitionTime: metav1.Now(),
+	}}}
+	cluster.happen(watch.Modified, evicted)
+	time.Sleep(100 * time.Millisecond) // by now it was judged
+	cluster.happen(watch.Modified, deployment(0))
+	eventually(t, "evicted, and not replaced yet", r.has("Pod", "team-1", pod.Name, classify.NodeMemoryPressure))
+	cluster.happen(watch.Modified, deployment(1))
+	eventually(t, "replaced", r.has("Pod", "team-1", pod.Name, ""))
 }
 
 // TestStop proves that nothing runs on, whenever the end comes.

@@ -100,9 +100,11 @@ func (m *memory) observe(k key, uid types.UID, verdict classify.Verdict, now tim
 	if verdict.Stale {
 		return nil, again
 	}
+	m.attribute(k, object, verdict.Failures)
 	told := make(map[string]bool, len(verdict.Failures))
 	for i := range verdict.Failures {
-		f := &verdict.Failures[i]
+		f := new(verdict.Failures[i])
+		f.WorkloadKind, f.Workload = object.workload.Kind, object.workload.Name
 		told[f.Container] = true
 		h := object.held[f.Container]
 		if h == nil {
@@ -128,6 +130,28 @@ func (m *memory) observe(k key, uid types.UID, verdict classify.Verdict, now tim
 		m.drop(k)
 	}
 	return opened, again
+}
+
+// attribute moves an object, and what is held of it, to the workload above the one it was taken for: the owner between them may be
+// known later than the pod. It never moves back, because that owner may go earlier than the pod.
+func (m *memory) attribute(k key, object *remembered, failures []classify.Failure) {
+	for i := range failures {
+		w := classify.WorkloadOf(&failures[i])
+		if !above(w.Kind, object.workload.Kind) {
+			continue
+		}
+		m.drop(k)
+		object.workload = w
+		m.put(k, object)
+		for _, h := range object.held {
+			h.failure.WorkloadKind, h.failure.Workload = w.Kind, w.Name
+		}
+	}
+}
+
+// above says that workloads of one kind make those of another.
+func above(kind, owned string) bool {
+	return kind == "CronJob" && owned == "Job" || kind == "Deployment" && owned == "ReplicaSet"
 }
 
 func (m *memory) hideUntil(f *classify.Failure, now time.Time) time.Time {
@@ -281,13 +305,11 @@ func (h *held) refresh(f *classify.Failure) {
 		since, kept = f.Since, true
 	}
 	reason, family, node := old.Reason, old.Family, cmp.Or(f.Node, old.Node)
-	workloadKind, workload := old.WorkloadKind, old.Workload
 	lastEnd, events := old.LastEnd, old.Events
 	h.replace(f, since, kept)
 	h.failure.LastEnd, h.failure.Events = lastEnd, events
 	h.proof(f)
 	h.failure.Reason, h.failure.Family, h.failure.Node = reason, family, node
-	h.failure.WorkloadKind, h.failure.Workload = workloadKind, workload
 }
 
 // forget drops an object that is gone or fine.

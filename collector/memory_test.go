@@ -440,6 +440,31 @@ func TestMemoryIndexes(t *testing.T) {
 	}
 }
 
+// TestMemoryAttribution proves that a failure goes to the workload above its pod's owner once that is known, and stays there.
+func TestMemoryAttribution(t *testing.T) {
+	m := newTestMemory(t)
+	by := func(kind, name string) func(*classify.Failure) {
+		return func(f *classify.Failure) { f.WorkloadKind, f.Workload = kind, name }
+	}
+	job, cron := classify.Workload{Namespace: "shop", Kind: "Job", Name: "nightly-1"}, classify.Workload{Namespace: "shop", Kind: "CronJob", Name: "nightly"}
+	for _, step := range []struct {
+		what string
+		told classify.Failure
+		want classify.Workload
+	}{
+		{"nobody knows the Job", failing(t, classify.AppError, by("Job", "nightly-1")), job},
+		{"the Job is known", failing(t, classify.AppError, by("CronJob", "nightly")), cron},
+		{"the Job is gone", failing(t, classify.AppError, by("Job", "nightly-1")), cron},
+		{"the Job is gone, and the cause is another", failing(t, classify.OOMKilled, by("Job", "nightly-1")), cron},
+	} {
+		m.observe(podKey, "1", one(step.told), begin)
+		all := m.failures()
+		if len(all) != 1 || classify.WorkloadOf(&all[0]) != step.want || m.workload(podKey) != step.want || len(m.workloads) != 1 || len(m.podsOf(step.want)) != 1 {
+			t.Errorf("%s: told %+v, known as %v, want %v", step.what, all, m.workload(podKey), step.want)
+		}
+	}
+}
+
 // TestMemoryOrder proves that failures come in the order in which they opened, whatever is refreshed or closed.
 func TestMemoryOrder(t *testing.T) {
 	m := newTestMemory(t)

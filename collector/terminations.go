@@ -15,7 +15,8 @@ type end struct {
 }
 
 // endsBetween compares a pod with what was known of it before (nil: it is new). Ends are counted by restart counts, so
-// that those between two watch events, or while the watch was broken, count too. It allocates only where there are any.
+// that those between two watch events, or while the watch was broken, count too, unless the pod has been fine for longer than the
+// crash hold when it is seen again: of such a pod no end is kept that could tell a cause. It allocates only where there are any.
 func endsBetween(before any, pod *corev1.Pod) []end {
 	var ends []end
 	eachStatus(pod, func(status *corev1.ContainerStatus) {
