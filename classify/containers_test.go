@@ -103,6 +103,9 @@ func TestEndOfContainer(t *testing.T) {
 		{"last words: a folder may not be written", lastWords(1, "sh: can't create /data/x: Permission denied\n"), AppPermissionDenied},
 		{"last words: the application's own affair", lastWords(1, "panic: index out of range"), AppError},
 		{"last words that are not the last", lastWords(1, "open x: permission denied\n"+manyLines+"panic: boom"), AppError},
+		{"last words: a warning about a file, then an error", lastWords(1, "[dotenv] ENOENT: no such file or directory, open '/app/.env'\nError: connect ECONNREFUSED 10.0.0.5:5432\n    at app.js:3"), AppError},
+		{"last words: a warning about a folder, then an error", lastWords(1, "nginx: [warn] open() \"/var/log/x\" failed (13: Permission denied)\nnginx: [emerg] host not found in upstream \"api\""), AppError},
+		{"last words: an error about a file and its trace", lastWords(1, "Error: ENOENT: no such file or directory, open '/etc/a'\n    at Object.open (node:fs:601:3) {\n  errno: -2,\n  code: 'ENOENT'\n}\n\nNode.js v22"), AppFileMissing},
 		{"last words do not explain a signal", lastWords(137, "open /x: permission denied"), Killed},
 		{"database's own permission", lastWords(1, "FATAL: pq: permission denied for table users"), AppError},
 	} {

@@ -92,7 +92,7 @@ func (c *Classifier) tellEnd(e ended) (Cause, Family, bool) {
 				return cause, FamilyStart, true
 			}
 		}
-		if cause, ok := c.words.tell(lastLines(message)); ok && t.ExitCode < 126 { // from 126 on the code is the shell's own word
+		if cause, ok := c.lastWords(lastLines(message)); ok && t.ExitCode < 126 { // from 126 on the code is the shell's own word
 			return cause, FamilyCrash, true
 		}
 	}
@@ -103,6 +103,28 @@ func (c *Classifier) tellEnd(e ended) (Cause, Family, bool) {
 // container had started (opencontainers/runc libcontainer/standard_init_linux.go).
 var runtimeWords = regexp.MustCompile("exec container process [(`]|" +
 	`exec user process caused|^exec /\S+: |\nexec /\S+: |OCI runtime|container_linux\.go|exec format error`)
+
+// lastWords tells a cause by what an application said last: a line that tells one counts only where no other error follows, because
+// applications warn of a missing file and go on.
+func (c *Classifier) lastWords(text string) (Cause, bool) {
+	cause, ok := c.words.tell(text)
+	if !ok {
+		return "", false
+	}
+	lines := strings.Split(text, "\n")
+	for i := len(lines) - 1; i >= 0; i-- {
+		if _, tells := c.words.tell(lines[i]); tells {
+			return cause, true
+		}
+		if otherError.MatchString(lines[i]) {
+			return "", false
+		}
+	}
+	return cause, true
+}
+
+// otherError matches a line that names an error.
+var otherError = regexp.MustCompile(`(?i)\b(panic|fatal|\w*exception|\w*error): |\[(emerg|crit|alert)\]|\b(econnrefused|etimedout|enotfound)\b`)
 
 // lastLines is the end of a message: what an application says last is why it ended.
 func lastLines(message string) string {
