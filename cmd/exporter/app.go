@@ -84,7 +84,7 @@ func (a *app) commonFlags() {
 		Default(d.CreatingGrace.String()).DurationVar(&a.times.CreatingGrace)
 	k.Flag("creating.timeout", "How long a pod may be ContainerCreating, or wait for a scheduler, without any warning.").
 		Default(d.CreatingTimeout.String()).DurationVar(&a.times.CreatingTimeout)
-	k.Flag("node.grace", "How long a node may be not ready until its pods are lost; nothing new is told of them before.").
+	k.Flag("node.grace", "How long a node may be silent until its pods are lost; nothing new is told of them before.").
 		Default(d.NodeGrace.String()).DurationVar(&a.times.NodeGrace)
 	k.Flag("terminating.grace", "How long a pod may outlive its deletion grace period.").
 		Default(d.TerminatingGrace.String()).DurationVar(&a.times.TerminatingGrace)

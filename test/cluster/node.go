@@ -198,6 +198,10 @@ func (c *Cluster) LimitAddresses(only string) error {
 	return writeTemplate(c.cniConfig(), cniTemplate, values)
 }
 
+// TakeNetwork takes the node's network configuration away, so that the kubelet says that its node is not ready; LimitAddresses("") gives it
+// back. What runs goes on to run.
+func (c *Cluster) TakeNetwork() error { return os.Remove(c.cniConfig()) }
+
 // StartKubelet starts the kubelet and waits until the node is ready. Start has done so; it is for after StopKubelet.
 func (c *Cluster) StartKubelet(ctx context.Context) error {
 	p, err := c.run("kubelet", "--config="+c.path("kubelet", "kubeletconfig.yaml"), "--kubeconfig="+c.path("kubelet.conf"),

@@ -5,6 +5,7 @@ package e2e
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -42,7 +43,7 @@ type change struct {
 
 // testNode changes the node under what runs and what waits, and takes it away in the end.
 func (s *suite) testNode(ctx context.Context) {
-	st := &step{suite: s, exporter: s.exporter(ctx, s.exporterConfig, "--terminating.grace=10s", "--node.grace=10s")}
+	st := &step{suite: s, exporter: s.exporter(ctx, s.exporterConfig, "--terminating.grace=10s", "--node.grace=10s", "--creating.grace=10s")}
 	changes := []change{
 		{"Cordoned", classify.NodesUnschedulable, st.patchNode(`{"spec":{"unschedulable":true}}`, `{"spec":{"unschedulable":null}}`), podOf(""), metricPod},
 		{"Tainted", classify.UntoleratedTaint,
@@ -51,6 +52,7 @@ func (s *suite) testNode(ctx context.Context) {
 		{"VolumesFull", classify.VolumeLimitReached, st.otherNode("10", "limited.example.com"), podOf(otherNodeOnly +
 			`, volumes: [{name: v, persistentVolumeClaim: {claimName: limited}}]`), metricPod},
 		{"AddressesExhausted", classify.PodIPExhausted, st.exhaustAddresses, podOf(""), metricPod},
+		{"NetworkLost", classify.CNINotReady, st.takeNetwork, podOf(", tolerations: [{operator: Exists}]"), metricPod},
 		{"MayNotCreate", classify.CreateForbidden, st.takePermission, forbiddenJob, metricCreate},
 		{"Preempted", classify.Preempted, st.preempt, "", metricPod},
 	}
@@ -211,6 +213,30 @@ func (st *step) exhaustAddresses(ctx context.Context) func(context.Context) erro
 	}
 	st.must(st.cluster.LimitAddresses(pods.Items[0].Status.PodIP)) // containerd reads it by itself
 	return func(context.Context) error { return st.cluster.LimitAddresses("") }
+}
+
+// takeNetwork leaves the node without a network, which its kubelet says itself: what runs there is not lost.
+func (st *step) takeNetwork(ctx context.Context) func(context.Context) error {
+	st.must(st.cluster.TakeNetwork())
+	st.must(Poll(ctx, stepPatience, time.Second, func(ctx context.Context) error {
+		if st.cluster.NodeReady(ctx) == nil {
+			return errors.New("the node without a network is still ready")
+		}
+		return nil
+	}))
+	return func(ctx context.Context) error {
+		scrape, err := st.exporter.Scrape(ctx)
+		if err != nil {
+			return err
+		}
+		for _, sample := range scrape.Find(metricPod, "cause", string(classify.NodeLost)) {
+			st.report.Violate("NetworkLost: the node reports, and yet: " + sample.String())
+		}
+		if err := st.cluster.LimitAddresses(""); err != nil {
+			return err
+		}
+		return Poll(ctx, stepPatience, time.Second, st.cluster.NodeReady)
+	}
 }
 
 // otherNode brings a node without a kubelet that takes so many pods, and no volume of a driver.
