@@ -101,19 +101,32 @@ func plain(t *testing.T) rules {
 // promtoolAccepts has Prometheus parse every expression and template.
 func promtoolAccepts(t *testing.T, r rules) {
 	t.Helper()
+	promtool(t, "check", r, "rules.yaml", "")
+}
+
+// promtoolPasses has Prometheus run tests of the rules, which name them rules.yaml.
+func promtoolPasses(t *testing.T, r rules, tests string) {
+	t.Helper()
+	promtool(t, "test", r, "tests.yaml", tests)
+}
+
+func promtool(t *testing.T, verb string, r rules, file, tests string) {
+	t.Helper()
 	text, err := yaml.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "rules.yaml")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
+	folder := t.TempDir()
+	for name, text := range map[string]string{"rules.yaml": string(text), "tests.yaml": tests} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	command := []string{"promtool"}
 	if _, err := exec.LookPath("promtool"); err != nil {
 		command = []string{"go", "tool", "-modfile=../../tools/promtool/go.mod", "promtool"}
 	}
-	command = append(command, "check", "rules", file)
+	command = append(command, verb, "rules", filepath.Join(folder, file))
 	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -tags=remove_all_sd")
 	if out, err := cmd.CombinedOutput(); err != nil {

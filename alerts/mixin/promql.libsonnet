@@ -31,12 +31,11 @@ local eachWord(text, word, replace) =
 
   renameLabel(text, from, to):: if from == to then text else eachWord(text, from, function(rest) to + rest),
 
+  // renameSeverities does so by way of a mark that no PromQL has: a new name may be the old one of another severity.
   renameSeverities(text, severities)::
-    std.foldl(
-      function(done, name) std.strReplace(done, 'severity="%s"' % name, 'severity="%s"' % severities[name]),
-      [name for name in std.objectFields(severities) if severities[name] != name],
-      text,
-    ),
+    local old = 'severity="%s"', mark = 'severity=<%s>', names = std.objectFields(severities);
+    local marked = std.foldl(function(done, name) std.strReplace(done, old % name, mark % name), names, text);
+    std.foldl(function(done, name) std.strReplace(done, mark % name, old % severities[name]), names, marked),
 
   // inQueries changes what stands between backquotes after a printf of a Go template.
   inQueries(text, change)::

@@ -123,6 +123,37 @@ func TestSeveritiesAreRenamed(t *testing.T) {
 	same(t, back.all(), plain(t).all())
 }
 
+// TestAlertsFireWithAnySeverities has one workload that is down and one that is degraded, and asks with which severity each one's alert
+// fires. A new name may be another's old one.
+func TestAlertsFireWithAnySeverities(t *testing.T) {
+	for _, c := range []struct{ critical, warning, info string }{
+		{"page", "ticket", "note"},
+		{"warning", "info", "none"},
+		{"info", "critical", "warning"},
+	} {
+		got := with(t, fmt.Sprintf("{ severities: { critical: '%s', warning: '%s', info: '%s' } }", c.critical, c.warning, c.info))
+		promtoolPasses(t, got, fmt.Sprintf(`
+rule_files: [rules.yaml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - {series: 'workload_desired_pods{namespace="a", workload_kind="Deployment", workload="down"}', values: 2x10}
+      - {series: 'workload_ready_pods{namespace="a", workload_kind="Deployment", workload="down"}', values: 0x10}
+      - {series: 'pod_failure_reason{namespace="a", pod="down-1", workload_kind="Deployment", workload="down", cause="OOMKilled"}', values: 1x10}
+      - {series: 'workload_desired_pods{namespace="a", workload_kind="Deployment", workload="degraded"}', values: 2x10}
+      - {series: 'workload_ready_pods{namespace="a", workload_kind="Deployment", workload="degraded"}', values: 1x10}
+      - {series: 'pod_failure_reason{namespace="a", pod="degraded-1", workload_kind="Deployment", workload="degraded", cause="OOMKilled"}', values: 1x10}
+    promql_expr_test:
+      - expr: count by (workload, severity) (ALERTS{alertname="PodOOMKilled", alertstate="firing"})
+        eval_time: 8m
+        exp_samples:
+          - {labels: '{workload="down", severity="%s"}', value: 1}
+          - {labels: '{workload="degraded", severity="%s"}', value: 1}
+`, c.critical, c.warning))
+	}
+}
+
 func TestClusterLabelIsRenamed(t *testing.T) {
 	got, want := with(t, "{ clusterLabel: 'k8s_cluster' }"), plain(t).all()
 	promtoolAccepts(t, got)

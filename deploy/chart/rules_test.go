@@ -95,6 +95,9 @@ func TestRulesAreTheMixins(t *testing.T) {
 	for _, c := range []struct{ name, values, config string }{
 		{"signs", `selector: 'job=~"50% of $1 ${2} \\d", team=~"a|b"'`, `selector: 'job=~"50% of $1 ${2} \\\\d", team=~"a|b"'`},
 		{"severities", `severities: {critical: page, warning: ticket}`, `severities+: { critical: 'page', warning: 'ticket' }`},
+		// The mixin's own test asks Prometheus which alerts fire then.
+		{"chained severities", `severities: {critical: warning, warning: info}`, `severities+: { critical: 'warning', warning: 'info' }`},
+		{"swapped severities", `severities: {critical: warning, warning: critical}`, `severities+: { critical: 'warning', warning: 'critical' }`},
 		{
 			"causes", `disabledCauses: [OOMKilled, ProgressDeadlineExceeded], forByCause: {RegistryRateLimited: 15m}`,
 			`disabledCauses: ['OOMKilled', 'ProgressDeadlineExceeded'], forByCause: { RegistryRateLimited: '15m' }`,

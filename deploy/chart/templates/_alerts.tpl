@@ -24,11 +24,15 @@ between braces in their annotations is for Prometheus. alerts/mixin does the sam
 {{- end }}
 {{- end }}
 
-{{/* PromQL with your severities, and with your selector in each series of the exporter: dict "root" $ "text" "…" "selector" "…". */}}
+{{/* PromQL with your severities, and with your selector in each series of the exporter: dict "root" $ "text" "…" "selector" "…". A new
+name may be the old one of another severity, so that all are marked first, by what no PromQL has. */}}
 {{- define "kube-failure-exporter.promql" -}}
 {{- $text := .text }}
+{{- range $name, $_ := .root.Values.prometheusRule.severities }}
+{{- $text = $text | replace (printf "severity=%q" $name) (printf "severity=<%s>" $name) }}
+{{- end }}
 {{- range $name, $yours := .root.Values.prometheusRule.severities }}
-{{- $text = $text | replace (printf "severity=%q" $name) (printf "severity=%q" $yours) }}
+{{- $text = $text | replace (printf "severity=<%s>" $name) (printf "severity=%q" $yours) }}
 {{- end }}
 {{- with .selector }}
 {{- $series := $.root.Files.Get "files/series.json" | fromJsonArray | join "|" }}
