@@ -234,6 +234,22 @@ func rulesOf(objects []object) []rbacv1.PolicyRule {
 	return rules
 }
 
+// TestImage proves that registry, name, and tag or digest come together as a reference.
+func TestImage(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("0", 64)
+	for values, want := range map[string]string{
+		"image: {tag: v1}":                                                     "ghcr.io/kube-failure-exporter/kube-failure-exporter:v1",
+		"image: {registry: '', tag: v1}":                                       "kube-failure-exporter/kube-failure-exporter:v1",
+		"image: {registry: '', digest: '" + digest + "'}":                      "kube-failure-exporter/kube-failure-exporter@" + digest,
+		"image: {registry: '', repository: 'a.example:5000/b/c', tag: v1}":     "a.example:5000/b/c:v1",
+		"image: {registry: '', tag: v1}\nglobal: {imageRegistry: 'a.example'}": "a.example/kube-failure-exporter/kube-failure-exporter:v1",
+	} {
+		if _, c := container(t, decode(t, called(values).render(t))); c.Image != want {
+			t.Errorf("%s: %s, want %s", values, c.Image, want)
+		}
+	}
+}
+
 // TestLongNames renders names that are too long for a label, or have what no name of a Service may have.
 func TestLongNames(t *testing.T) {
 	long := strings.Repeat("long-name-", 6) + "end"

@@ -61,7 +61,8 @@ which puts in quotes what YAML would take for a number. */}}
 {{- end }}
 
 {{- define "kube-failure-exporter.image" -}}
-{{- $image := printf "%s/%s" (.Values.global.imageRegistry | default .Values.image.registry) .Values.image.repository }}
+{{- $registry := .Values.global.imageRegistry | default .Values.image.registry }}
+{{- $image := list $registry .Values.image.repository | compact | join "/" }}
 {{- if .Values.image.digest }}
 {{- printf "%s@%s" $image .Values.image.digest }}
 {{- else }}
