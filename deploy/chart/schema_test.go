@@ -70,6 +70,8 @@ func TestBadValues(t *testing.T) {
 		"runbookUrl: wiki":                                                      "/runbookUrl",
 		"namespaceOverride: Kube_System":                                        "/namespaceOverride",
 		"extraVolumes: [{emptyDir: {}}]":                                        "/extraVolumes/0",
+		"service: {enabled: false, scrapeAnnotations: true}":                    "service.scrapeAnnotations needs service.enabled",
+		"dashboards: {grafanaOperator: {enabled: true}}":                        "dashboards.grafanaOperator.enabled needs dashboards.enabled",
 	} {
 		t.Run(values, func(t *testing.T) {
 			t.Parallel()
