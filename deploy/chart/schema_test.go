@@ -72,6 +72,13 @@ func TestBadValues(t *testing.T) {
 		"extraVolumes: [{emptyDir: {}}]":                                        "/extraVolumes/0",
 		"service: {enabled: false, scrapeAnnotations: true}":                    "service.scrapeAnnotations needs service.enabled",
 		"dashboards: {grafanaOperator: {enabled: true}}":                        "dashboards.grafanaOperator.enabled needs dashboards.enabled",
+		"extraArgs: [--log.level, --crash.hold=5m]":                             "/extraArgs/0",
+		"extraArgs: [--crash.hold=5m, --log.format=json]":                       "/extraArgs/1",
+		"extraArgs: ['--runbook.url=https://wiki.example.com']":                 "/extraArgs/0",
+		"extraArgs: [--web.config.file=/etc/web.yml]":                           "/extraArgs/0",
+		"extraArgs: ['--web.listen-address=:80']":                               "/extraArgs/0",
+		"extraArgs: [--web.telemetry-path=/m]":                                  "/extraArgs/0",
+		"extraArgs: [--web.systemd-socket]":                                     "/extraArgs/0",
 	} {
 		t.Run(values, func(t *testing.T) {
 			t.Parallel()
@@ -95,6 +102,7 @@ func TestGoodValues(t *testing.T) {
 		"resources: null\nnodeSelector: null\naffinity: null",
 		"podSecurityContext: null\nsecurityContext: null",
 		"image: {tag: v1.0.0-rc.1}",
+		"extraArgs: [--metrics.max-failures=100, --namespace-ignore=a]",
 		"resources: {limits: {memory: 268435456, cpu: 0.5}}",
 		"goMemLimit: 'off'",
 		"prometheusRule: {for: 1h30m, labels: {release: 'true'}}",

@@ -21,7 +21,7 @@ func constraints() map[string]schema {
 		"logLevel":   oneOf("debug", "info", "warn", "error"),
 		"logFormat":  oneOf("logfmt", "json"),
 		"runbookUrl": address(),
-		"extraArgs":  list(text(`^-`)),
+		"extraArgs":  list(flag()),
 		"extraEnv":   list(named()),
 
 		"resources":          open(),
@@ -109,6 +109,14 @@ func dashboardConstraints() map[string]schema {
 }
 
 func text(pattern string) schema { return schema{"type": "string", "pattern": pattern} }
+
+// flag is one that the chart does not set itself: the exporter ends if one is there twice. Nor could ports, probes and monitors follow it
+// to another address, socket or path.
+func flag() schema {
+	f := text(`^-`)
+	f["not"] = text(`^--(log\.level|log\.format|runbook\.url|web\.(config\.file|listen-address|telemetry-path|systemd-socket))(=|$)`)
+	return f
+}
 
 func duration() schema { return text(`^([0-9]+(ms|[smhdwy]))*$`) }
 
