@@ -194,6 +194,23 @@ func TestMigratingNamesAlerts(t *testing.T) {
 	}
 }
 
+// TestVersions holds what the pages tell to install and to verify against the version that is released next.
+func TestVersions(t *testing.T) {
+	want := strings.TrimSuffix(strings.TrimSpace(read(t, "../VERSION")), "-dev")
+	ours := regexp.MustCompile(`(?:kube-failure-exporter[_:]v?|[?]ref=v|git checkout v|--version )(\d+\.\d+\.\d+)`)
+	pages := map[string]bool{}
+	for _, page := range files(t, func(name string) bool { return strings.HasSuffix(name, ".md") }) {
+		for _, m := range ours.FindAllStringSubmatch(read(t, page), -1) {
+			if pages[page] = true; m[1] != want {
+				t.Errorf("%s: %s, VERSION says %s", page, m[0], want)
+			}
+		}
+	}
+	if len(pages) < 4 {
+		t.Errorf("only %v name a version", pages)
+	}
+}
+
 // TestReadmeCountsCauses holds the number in the README against the catalogue.
 func TestReadmeCountsCauses(t *testing.T) {
 	if want := "[" + strconv.Itoa(len(catalogue(t).Pages())) + " causes]"; !strings.Contains(read(t, "../README.md"), want) {

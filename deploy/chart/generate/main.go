@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 func main() {
@@ -36,10 +37,14 @@ func generate(repository, chart string) error {
 	if err != nil {
 		return err
 	}
+	version, err := os.ReadFile(filepath.Join(repository, "VERSION"))
+	if err != nil {
+		return fmt.Errorf("reading the version: %w", err)
+	}
 	files := map[string][]byte{
 		"templates/_permissions.tpl": permissions,
 		"values.schema.json":         schema,
-		"README.md":                  []byte(v.readme()),
+		"README.md":                  []byte(v.readme(strings.TrimSuffix(strings.TrimSpace(string(version)), "-dev"))),
 	}
 	for name, text := range copied {
 		files[filepath.Join("files", name)] = text
