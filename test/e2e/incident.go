@@ -30,6 +30,9 @@ type Told struct {
 // slack is what may pass between the end of an alert's wait and its notification: a scrape, two evaluations, the group's wait.
 const slack = time.Minute
 
+// kept is how long the alert itself goes on after what it is about has ended: the rules' keep_firing_for.
+func kept(wait time.Duration) time.Duration { return max(3*time.Minute, wait) }
+
 // incident collects what is known of one.
 type incident struct {
 	first, status, ended time.Time // of its series, and of the status before it
@@ -142,7 +145,7 @@ func (in *incident) judge(key Incident, wait time.Duration, now time.Time) Told 
 		t.Problem = fmt.Sprintf("named %.0f s after the status, want at most %.0f", t.First.Seconds(), (wait + slack).Seconds())
 	case in.ended.IsZero() && t.Resolved > 0:
 		t.Problem = "resolved although it goes on"
-	case !in.ended.IsZero() && now.Sub(in.ended) > 3*time.Minute && t.Resolved != 1:
+	case !in.ended.IsZero() && now.Sub(in.ended) > kept(wait)+2*slack && t.Resolved != 1:
 		t.Problem = fmt.Sprintf("want one resolved notification, got %d", t.Resolved)
 	}
 	return t

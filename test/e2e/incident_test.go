@@ -44,6 +44,7 @@ func TestJudgeAlerts(t *testing.T) {
 		"told twice":                     {time.Time{}, []Notification{firing, firing}, "want one firing notification, got 2"},
 		"told late":                      {time.Time{}, []Notification{notification(at(3.5), "firing", nil)}, "named 210 s after the status"},
 		"never told that it is over":     {at(8), []Notification{firing}, "want one resolved notification, got 0"},
+		"the alert outlives its end":     {at(15.1), []Notification{firing}, ""},
 		"told that it is over too early": {time.Time{}, []Notification{firing, notification(at(9), "resolved", nil)}, "resolved although it goes on"},
 		"about a healthy workload": {
 			time.Time{}, []Notification{firing, notification(at(3), "firing", func(a *Alert) { a.Labels["workload"] = "fine" })}, "false alert: shop/Deployment/fine",
