@@ -128,7 +128,7 @@ func Look(ctx context.Context, source Source, catalogue *classify.Catalogue, opt
 // notRead says why the caches did not fill in time.
 func (c *Collector) notRead(err error) error {
 	for _, state := range c.watches {
-		if _, last := state.trouble(); last != nil {
+		if last := state.unread(); last != nil {
 			return fmt.Errorf("reading %s from the API server: %w", state.resource.Name, last)
 		}
 	}

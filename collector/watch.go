@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -30,12 +31,22 @@ type watchState struct {
 	// spared is a resource that no Role can grant, where only namespaces are watched: that it may not be read is no trouble.
 	spared bool
 
-	mu     sync.Mutex
-	errors map[string]error // by namespace, those whose last list or watch failed
+	mu        sync.Mutex
+	errors    map[string]error     // by namespace, those whose last list or watch failed
+	throttled map[string]throttled // by namespace, those whose API server has no time since the last list or watch that worked
 }
 
+// throttled is since when an API server asks to be asked again later, and its last words.
+type throttled struct {
+	since time.Time
+	err   error
+}
+
+// throttledFor is how long that is no trouble: a busy API server has time again soon, and client-go waits and asks again.
+const throttledFor = 30 * time.Second
+
 func newWatchState(resource Resource, metrics *selfMetrics, logger *slog.Logger) *watchState {
-	return &watchState{resource: resource, metrics: metrics, logger: logger, errors: map[string]error{}}
+	return &watchState{resource: resource, metrics: metrics, logger: logger, errors: map[string]error{}, throttled: map[string]throttled{}}
 }
 
 // count notes that an object came (by 1) or went (by -1).
@@ -50,6 +61,7 @@ func (s *watchState) done(namespace string, err error) {
 	before := s.errors[namespace]
 	if err == nil {
 		delete(s.errors, namespace)
+		delete(s.throttled, namespace)
 		if before != nil {
 			s.log(namespace).Info("Watch works again")
 		}
@@ -64,7 +76,7 @@ func (s *watchState) done(namespace string, err error) {
 	}
 	reason := errorReason(err)
 	s.metrics.watchErrors.WithLabelValues(s.resource.Name, s.resource.Selector, reason).Inc()
-	if reason == "expired" || reason == "throttled" {
+	if reason == "expired" || reason == "throttled" && s.throttle(namespace, err) < throttledFor {
 		return // the next list begins anew: nothing is lost
 	}
 	if before == nil || isForbidden(before) != isForbidden(err) {
@@ -72,6 +84,16 @@ func (s *watchState) done(namespace string, err error) {
 	}
 	s.errors[namespace] = err
 	s.metrics.watchUp.WithLabelValues(s.resource.Name, s.resource.Selector).Set(0)
+}
+
+// throttle notes that the API server has no time, and returns for how long it has had none.
+func (s *watchState) throttle(namespace string, err error) time.Duration {
+	since := time.Now()
+	if before, known := s.throttled[namespace]; known {
+		since = before.since
+	}
+	s.throttled[namespace] = throttled{since, err}
+	return time.Since(since)
 }
 
 // spare notes that a resource may not be read which nobody has promised: no error is counted, so that no alert fires. It is tried
@@ -114,6 +136,19 @@ func (s *watchState) trouble() (forbidden bool, err error) {
 		}
 	}
 	return forbidden, err
+}
+
+// unread returns why the resource is not read, an answer included that is no trouble yet.
+func (s *watchState) unread() error {
+	if _, err := s.trouble(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range s.throttled {
+		return one.err
+	}
+	return nil
 }
 
 // dispensable says that the resource may not be read in a namespace and need not be.

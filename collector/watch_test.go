@@ -3,7 +3,11 @@ package collector
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -68,4 +72,76 @@ func TestListsNotStreamed(t *testing.T) {
 		}
 		state.metrics.watchErrors.Reset()
 	}
+}
+
+// TestThrottled proves that an API server may ask to be asked again later for half a minute, and that it is trouble if nothing else comes
+// of it for longer: what is shown grows old.
+func TestThrottled(t *testing.T) {
+	throttled, expired := apierrors.NewTooManyRequests("busy", 1), apierrors.NewResourceExpired("too old")
+	type answer struct {
+		namespace string
+		err       error
+	}
+	both := []answer{{"a", throttled}, {"b", throttled}}
+	for name, test := range map[string]struct {
+		answers []answer // one every ten seconds
+		trouble bool
+		logged  int
+	}{
+		"at first":                   {answers: slices.Repeat([]answer{{"", throttled}}, 3)},
+		"for half a minute":          {answers: slices.Repeat([]answer{{"", throttled}}, 4), trouble: true, logged: 1},
+		"for long":                   {answers: slices.Repeat([]answer{{"", throttled}}, 60), trouble: true, logged: 1},
+		"now and then":               {answers: slices.Repeat([]answer{{"", throttled}, {"", throttled}, {"", nil}}, 20)},
+		"one namespace":              {answers: slices.Repeat([]answer{{"a", throttled}, {"b", nil}}, 20), trouble: true, logged: 1},
+		"all namespaces":             {answers: slices.Repeat(both, 20), trouble: true, logged: 2},
+		"until it works":             {answers: append(slices.Repeat(both, 20), answer{"b", nil}, answer{"a", nil}), logged: 4},
+		"too old, for long":          {answers: slices.Repeat([]answer{{"", expired}}, 60)},
+		"too old between":            {answers: slices.Repeat([]answer{{"", throttled}, {"", expired}}, 20), trouble: true, logged: 1},
+		"of a watch that was broken": {answers: []answer{{"", context.DeadlineExceeded}, {"", throttled}}, trouble: true, logged: 1},
+		"may not, then throttled":    {answers: append([]answer{{"", forbidden("pods")}}, slices.Repeat([]answer{{"", throttled}}, 5)...), trouble: true, logged: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				log := &logBuffer{}
+				state := newWatchState(Resources()[0], newSelfMetrics(prometheus.NewRegistry()), slog.New(slog.NewTextHandler(log, nil)))
+				for _, namespace := range []string{"", "a", "b"} {
+					state.done(namespace, nil)
+				}
+				for _, answer := range test.answers {
+					state.done(answer.namespace, answer.err)
+					time.Sleep(10 * time.Second)
+				}
+				if up := testutil.ToFloat64(state.metrics.watchUp.WithLabelValues("pods", "")) == 1; up == test.trouble {
+					t.Errorf("watch_up says that it works: %t", up)
+				}
+				if note := state.note(); (note != "") != test.trouble {
+					t.Errorf("the note is %q", note)
+				}
+				if n := log.count("msg="); n != test.logged {
+					t.Errorf("logged %d times, want %d:\n%s", n, test.logged, log)
+				}
+			})
+		})
+	}
+}
+
+// TestThrottledFromTheStart proves that an exporter which cannot begin says why, and a single look at once.
+func TestThrottledFromTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cluster := newFakeCluster(costPod(1, true))
+		cluster.allow("pods", "", apierrors.NewTooManyRequests("no time now", 1))
+		r := start(t, cluster)
+		eventually(t, "the note", func() bool { return slices.Equal(r.Notes(), []string{"Cannot watch pods: what is shown may be old."}) })
+		time.Sleep(time.Hour)
+		if n := r.log.count("Cannot watch a resource"); n != 1 || r.Ready() {
+			t.Errorf("ready: %t, said %d times that pods cannot be watched, want once:\n%s", r.Ready(), n, r.log)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if _, _, err := Look(ctx, cluster, r.catalogue, r.opts); err == nil || !strings.HasPrefix(err.Error(), "reading pods from the API server: no time now") {
+			t.Errorf("a look: %v", err)
+		}
+		cluster.allow("pods", "", nil)
+		eventually(t, "ready", func() bool { return r.Ready() && len(r.Notes()) == 0 })
+	})
 }
