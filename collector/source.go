@@ -87,6 +87,16 @@ func (c *Cluster) ListerWatcher(resource Resource, namespace string, selector fi
 	case "batch":
 		client = c.client.BatchV1().RESTClient()
 	}
-	lw := cache.NewFilteredListWatchFromClient(client, resource.Name, namespace, selectFields(selector))
+	lw := cache.NewFilteredListWatchFromClient(brief{client}, resource.Name, namespace, selectFields(selector))
 	return cache.ToListWatcherWithWatchListSemantics(lw, c.client)
 }
+
+// retries is how often a request is sent again where the API server asks for that, or the connection breaks. client-go does so ten
+// times, each after up to half a minute, and tells nobody; an informer tries again by itself.
+const retries = 3
+
+// brief is a client whose reads give up after a few retries, so that what is wrong is soon known.
+type brief struct{ rest.Interface }
+
+// Get implements cache.Getter.
+func (b brief) Get() *rest.Request { return b.Interface.Get().MaxRetries(retries) }

@@ -2,19 +2,26 @@ package collector
 
 import (
 	"context"
+	"log/slog"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -173,3 +180,28 @@ func TestFakeClusterPlays(t *testing.T) {
 }
 
 func kindOf(object runtime.Object) string { return reflect.TypeOf(object).Elem().Name() }
+
+// TestRetries proves that an API server which asks to wait is not asked for minutes before anybody is told.
+func TestRetries(t *testing.T) {
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Retry-After", "0")
+		w.WriteHeader(http.StatusTooManyRequests)
+	}))
+	defer server.Close()
+	cluster, err := NewCluster(&rest.Config{Host: server.URL}, NewClock(prometheus.NewRegistry(), slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lw := cache.ToListerWatcherWithContext(cluster.ListerWatcher(Resources()[0], "", fields.Everything()))
+	for what, ask := range map[string]func() error{
+		"list":  func() error { _, err := lw.ListWithContext(t.Context(), metav1.ListOptions{}); return err },
+		"watch": func() error { _, err := lw.WatchWithContext(t.Context(), metav1.ListOptions{}); return err },
+	} {
+		asked.Store(0)
+		if err := ask(); !apierrors.IsTooManyRequests(err) || asked.Load() != 1+retries {
+			t.Errorf("%s: asked %d times, then %v", what, asked.Load(), err)
+		}
+	}
+}
