@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 )
@@ -47,6 +50,9 @@ func (o *Options) Validate() error {
 	if slices.Contains(o.IgnoreNamespaces, "") {
 		return errors.New("--namespace-ignore must not be empty")
 	}
+	if err := errors.Join(checkNames("--namespace", o.Namespaces), checkNames("--namespace-ignore", o.IgnoreNamespaces)); err != nil {
+		return err
+	}
 	for name, value := range map[string]time.Duration{
 		"--crash.hold": o.Classify.CrashHold, "--readiness.grace": o.Classify.ReadinessGrace,
 		"--scheduling.grace": o.Classify.SchedulingGrace, "--creating.grace": o.Classify.CreatingGrace,
@@ -54,6 +60,16 @@ func (o *Options) Validate() error {
 	} {
 		if value < 0 {
 			return fmt.Errorf("%s must not be negative, not %s", name, value)
+		}
+	}
+	return nil
+}
+
+// checkNames refuses what no namespace can be called: an API server would list nothing of it and call that no error.
+func checkNames(flag string, namespaces []string) error {
+	for _, name := range namespaces {
+		if faults := validation.IsDNS1123Label(name); len(faults) > 0 {
+			return fmt.Errorf("%s must be the name of a namespace, not %q; repeat the flag for several: %s", flag, name, strings.Join(faults, ", "))
 		}
 	}
 	return nil

@@ -27,12 +27,17 @@ func (a *app) runDiagnose(ctx context.Context) error {
 	}
 	times := classify.OneLookOptions()
 	times.CrashHold, times.CreatingTimeout, times.TerminatingGrace = a.times.CrashHold, a.times.CreatingTimeout, a.times.TerminatingGrace
+	a.serve.maxFailures = 1 // no series are made
+	watch := a.options(slog.New(slog.DiscardHandler), times, time.Now)
+	if err := watch.Validate(); err != nil {
+		return err // files are looked at by the same rules as a cluster
+	}
 	var snapshot classify.Snapshot
 	options := report.Options{Colour: a.colour(), Width: a.width()}
 	if len(a.diagnose.files) > 0 {
 		snapshot, options.Looked, err = a.lookAtFiles(catalogue, times)
 	} else {
-		snapshot, options.Looked, err = a.lookAtCluster(ctx, catalogue, times)
+		snapshot, options.Looked, err = a.lookAtCluster(ctx, catalogue, watch)
 	}
 	if err != nil {
 		return err
@@ -85,7 +90,7 @@ func (a *app) saySkipped(skipped map[string]int) {
 }
 
 func (a *app) lookAtCluster(
-	ctx context.Context, catalogue *classify.Catalogue, times classify.Options,
+	ctx context.Context, catalogue *classify.Catalogue, watch collector.Options,
 ) (s classify.Snapshot, looked string, err error) {
 	if a.diagnose.now != "" {
 		return s, "", errors.New("--now is for files (-f): a cluster is looked at as it is now")
@@ -98,8 +103,8 @@ func (a *app) lookAtCluster(
 	a.clientLog(slog.New(slog.DiscardHandler)) // what cannot be seen is in the notes and the error
 	ctx, cancel := context.WithTimeout(ctx, a.diagnose.timeout)
 	defer cancel()
-	a.serve.maxFailures = 1 // no series are made
-	s, notes, err := collector.Look(ctx, source, catalogue, a.options(nil, times, clock.Now))
+	watch.Now = clock.Now
+	s, notes, err := collector.Look(ctx, source, catalogue, watch)
 	for _, note := range notes {
 		fmt.Fprintln(a.stderr, note)
 	}

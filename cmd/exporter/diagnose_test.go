@@ -67,6 +67,13 @@ func TestDiagnoseFiles(t *testing.T) {
 		"newest time":     {args: []string{"-f", "-"}, stdin: waitingPod, code: exitOK, stdout: []string{"Nothing fails"}},
 		"now":             {args: []string{"-f", "-", "--now=2026-01-01T11:00:00Z"}, stdin: waitingPod, code: exitFailed, stdout: []string{"SchedulerNotRunning"}},
 		"now with a zone": {args: []string{"-f", "-", "--now=2026-01-01T11:05:00+01:00"}, stdin: waitingPod, code: exitOK, stdout: []string{"Nothing fails"}},
+		"negative time":   {args: []string{"-f", failing, "--crash.hold=-5m"}, code: exitError, stderr: []string{"--crash.hold must not be negative, not -5m"}},
+		"both lists": {
+			args: []string{"-f", failing, "--namespace=a", "--namespace-ignore=b"}, code: exitError, stderr: []string{"--namespace and --namespace-ignore cannot be used together"},
+		},
+		"no namespace":    {args: []string{"-f", failing, "--namespace="}, code: exitError, stderr: []string{"--namespace must not be empty"}},
+		"two namespaces":  {args: []string{"-f", failing, "--namespace=shop,other"}, code: exitError, stderr: []string{`not "shop,other"; repeat the flag for several`}},
+		"before any file": {args: []string{"-f", "/no/such/file", "--namespace=*"}, code: exitError, stderr: []string{`--namespace must be the name of a namespace, not "*"`}},
 		"now is no time":  {args: []string{"-f", "-", "--now=noon"}, stdin: waitingPod, code: exitError, stderr: []string{"--now: give a time such as 20"}},
 	} {
 		t.Run(name, func(t *testing.T) {

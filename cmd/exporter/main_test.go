@@ -133,6 +133,7 @@ func TestBadFlags(t *testing.T) {
 		"no such context":   {[]string{"diagnose", "--context=elsewhere"}, `context "elsewhere" does not exist`},
 		"unknown cause":     {[]string{"explain", "OOMKiled"}, `unknown cause "OOMKiled": did you mean OOMKilled`},
 		"no cause at all":   {[]string{"explain", "zzzzzzzzzz"}, `unknown cause "zzzzzzzzzz"`},
+		"no namespace":      {[]string{"diagnose", "--namespace=a,b"}, `--namespace must be the name of a namespace, not "a,b"`},
 		"now of a cluster":  {[]string{"diagnose", "--now=2026-01-01T00:00:00Z"}, "--now is for files (-f)"},
 	} {
 		t.Run(name, func(t *testing.T) {
