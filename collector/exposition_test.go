@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -192,7 +193,8 @@ func TestLimit(t *testing.T) {
 	}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if got, want := seriesOf(t, few, "workload_", "quota_"), seriesOf(t, all, "workload_", "quota_"); !slices.Equal(got, want) {
+	counted := []string{"quota_blocked_replicasets{", "quota_blocked_used{", "quota_blocked_hard{"}
+	if got, want := seriesOf(t, few, counted...), seriesOf(t, all, counted...); len(want) == 0 || !slices.Equal(got, want) {
 		t.Errorf("aggregates with a limit:\n%s\nwithout:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	own := []string{"pod_failure_reason{", "pod_create_failure_reason{", "rollout_stalled_reason{"}
@@ -207,6 +209,57 @@ func TestLimit(t *testing.T) {
 	}
 	if got := seriesOf(t, few, "kube_failure_exporter_dropped"); got[0] != fmt.Sprintf("kube_failure_exporter_dropped_failures %d", failures-2) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// valuesOf returns what the series of some metrics have for values of some labels.
+func valuesOf(families []*dto.MetricFamily, labels []string, names ...string) map[string]bool {
+	found := map[string]bool{}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			values := make([]string, len(labels))
+			for _, pair := range m.GetLabel() {
+				if i := slices.Index(labels, pair.GetName()); i >= 0 {
+					values[i] = pair.GetValue()
+				}
+			}
+			if slices.Contains(names, family.GetName()) {
+				found[strings.Join(values, "/")] = true
+			}
+		}
+	}
+	return found
+}
+
+// TestLimitBounds proves that a limit bounds what is told of the workloads and controllers that fail, too, and that what is shown has all
+// that the alerts join with it.
+func TestLimitBounds(t *testing.T) {
+	_, all := exposed(t, 100, "testdata/exposition")
+	whole := aboutFailures(t, all)
+	workload, controller := []string{"namespace", "workload_kind", "workload"}, []string{"namespace", "controller_kind", "controller"}
+	refused := 0
+	for limit := 1; limit <= 12; limit++ {
+		_, registry := exposed(t, limit, "testdata/exposition")
+		few := aboutFailures(t, registry)
+		for name, test := range map[string]struct{ labels, of []string }{
+			"workload_desired_pods":    {workload, []string{"pod_failure_reason", "pod_create_failure_reason", "rollout_stalled_reason"}},
+			"workload_ready_pods":      {workload, []string{"pod_failure_reason", "pod_create_failure_reason", "rollout_stalled_reason"}},
+			"quota_blocked_controller": {controller, []string{"pod_create_failure_reason"}},
+			"quota_blocked_requested":  {controller, []string{"pod_create_failure_reason"}},
+		} {
+			shown := valuesOf(few, test.labels, test.of...)
+			want := valuesOf(whole, test.labels, name)
+			maps.DeleteFunc(want, func(values string, _ bool) bool { return !shown[values] })
+			if got := valuesOf(few, test.labels, name); !maps.Equal(got, want) {
+				t.Errorf("%d failures are shown: %s is there for %v, want %v", limit, name, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+			}
+			if name == "quota_blocked_requested" {
+				refused += len(want)
+			}
+		}
+	}
+	if refused == 0 {
+		t.Error("no controller that a quota refuses was ever shown")
 	}
 }
 

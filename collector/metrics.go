@@ -51,9 +51,9 @@ func newDescriptions() *descriptions {
 		"Always, for every ResourceQuota; 0 for one that blocks none.", "namespace", "resourcequota")
 	d.quotaController = add("quota_blocked_controller",
 		"Which ResourceQuota keeps a controller from creating its pods: it has no room, or demands what they do not say. Always 1.",
-		"While the quota blocks the controller.", "namespace", "resourcequota", "controller_kind", "controller", "workload_kind", "workload")
+		"As pod_create_failure_reason, while the quota is why.", "namespace", "resourcequota", "controller_kind", "controller", "workload_kind", "workload")
 	d.quotaRequested = add("quota_blocked_requested", "What one more pod asks of a resource that a quota refuses, in base units (cores, bytes).",
-		"While the quota blocks the controller.", "namespace", "resourcequota", "resource", "controller_kind", "controller")
+		"As quota_blocked_controller.", "namespace", "resourcequota", "resource", "controller_kind", "controller")
 	d.quotaUsed = add("quota_blocked_used", "What is taken of a resource that a quota refuses, in base units (cores, bytes).",
 		"While the quota blocks any controller.", "namespace", "resourcequota", "resource")
 	d.quotaHard = add("quota_blocked_hard", "What a quota allows of a resource that it refuses, in base units (cores, bytes).",
@@ -61,11 +61,11 @@ func newDescriptions() *descriptions {
 	d.rollout = add("rollout_stalled_reason",
 		"Why a Deployment's rollout exceeded its progress deadline: the root cause of its pods where one is known. Always 1.",
 		"From the deadline until the rollout makes progress again.", "namespace", "workload_kind", "workload", "reason", "cause")
-	d.desired = add("workload_desired_pods", "Pods that a workload with a failure wants.", "While the workload has a failure.",
+	d.desired = add("workload_desired_pods", "Pods that a workload with a failure wants.", "While a failure of the workload has series.",
 		"namespace", "workload_kind", "workload")
 	d.ready = add("workload_ready_pods",
 		"Ready pods of a workload with a failure, those aside that fail all the same: in a crash loop between two crashes, or deleted and not gone.",
-		"While the workload has a failure.",
+		"As workload_desired_pods.",
 		"namespace", "workload_kind", "workload")
 	d.cause = add("pod_failure_cause_info", "What is known of a cause, for joins in dashboards. Always 1.", "Always, one for each cause.",
 		"cause", "family", "severity", "summary", "fix", "runbook_url")
@@ -110,17 +110,29 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	s.gauge(c.descs.synced, 1)
 	snapshot := c.Snapshot()
-	shown := min(len(snapshot.Failures), c.opts.MaxFailures)
+	shown := snapshot.Failures[:min(len(snapshot.Failures), c.opts.MaxFailures)]
 	s.gauge(c.descs.held, float64(len(snapshot.Failures)))
-	s.gauge(c.descs.dropped, float64(len(snapshot.Failures)-shown))
-	for i := range snapshot.Failures[:shown] {
-		s.failure(&snapshot.Failures[i])
+	s.gauge(c.descs.dropped, float64(len(snapshot.Failures)-len(shown)))
+	for i := range shown {
+		s.failure(&shown[i])
 	}
-	for w, pods := range snapshot.Workloads {
-		s.gauge(c.descs.desired, float64(pods.Desired), w.Namespace, w.Kind, w.Name)
-		s.gauge(c.descs.ready, float64(pods.Ready), w.Namespace, w.Kind, w.Name)
-	}
+	s.workloads(shown, snapshot.Workloads)
 	s.quotas(snapshot.Failures, c.engine.store)
+}
+
+// workloads writes the pods of the workloads whose failures are shown: those of bare pods and Jobs are as many as the failures are.
+func (s *scrape) workloads(shown []classify.Failure, pods map[classify.Workload]classify.Pods) {
+	written := map[classify.Workload]bool{}
+	for i := range shown {
+		w := classify.WorkloadOf(&shown[i])
+		of, known := pods[w]
+		if !known || written[w] {
+			continue
+		}
+		written[w] = true
+		s.gauge(s.d.desired, float64(of.Desired), w.Namespace, w.Kind, w.Name)
+		s.gauge(s.d.ready, float64(of.Ready), w.Namespace, w.Kind, w.Name)
+	}
 }
 
 func (s *scrape) failure(f *classify.Failure) {
@@ -138,7 +150,26 @@ func (s *scrape) failure(f *classify.Failure) {
 		s.gauge(s.d.create, 1, f.Namespace, f.Kind, f.Name, f.WorkloadKind, f.Workload, f.Reason, string(f.Cause))
 		s.gauge(s.d.createStart, since, f.Namespace, f.Kind, f.Name)
 		s.gauge(s.d.missing, float64(f.MissingPods), f.Namespace, f.Kind, f.Name)
+		s.refusal(f)
 	}
+}
+
+// refusal writes which quota refuses a controller's pods, and what one of them asks.
+func (s *scrape) refusal(f *classify.Failure) {
+	if !refusedByQuota(f) {
+		return
+	}
+	s.gauge(s.d.quotaController, 1, f.Namespace, f.Quota.Name, f.Kind, f.Name, f.WorkloadKind, f.Workload)
+	for _, r := range f.Quota.Resources {
+		if r.Requested != nil && utf8.ValidString(r.Resource) {
+			s.gauge(s.d.quotaRequested, r.Requested.AsApproximateFloat64(), f.Namespace, f.Quota.Name, r.Resource, f.Kind, f.Name)
+		}
+	}
+}
+
+// refusedByQuota says that a quota which has a name refuses a controller's pods.
+func refusedByQuota(f *classify.Failure) bool {
+	return f.Quota != nil && f.Quota.Name != "" && f.Kind != "Pod" && utf8.ValidString(f.Quota.Name)
 }
 
 func (c *Collector) collectCauses(s *scrape) {
@@ -157,7 +188,7 @@ type quotaResource struct{ namespace, quota, resource string }
 // figures are what a quota says of one resource.
 type figures struct{ used, hard *resource.Quantity }
 
-// quotas writes what quotas block. Used and hard are the quota's own where it may be read, else the message's.
+// quotas writes what quotas block, counted over all failures. Used and hard are the quota's own where it may be read, else the message's.
 func (s *scrape) quotas(failures []classify.Failure, store *store) {
 	type quotaKey struct{ namespace, name string }
 	blocked := map[quotaKey]int{}
@@ -165,20 +196,15 @@ func (s *scrape) quotas(failures []classify.Failure, store *store) {
 	store.resourceQuotas(func(quota *corev1.ResourceQuota) { blocked[quotaKey{quota.Namespace, quota.Name}] += 0 })
 	for i := range failures {
 		f := &failures[i]
-		if f.Quota == nil || f.Quota.Name == "" || f.Kind == "Pod" || !utf8.ValidString(f.Quota.Name) {
+		if !refusedByQuota(f) {
 			continue
 		}
-		s.gauge(s.d.quotaController, 1, f.Namespace, f.Quota.Name, f.Kind, f.Name, f.WorkloadKind, f.Workload)
 		if f.Kind == "ReplicaSet" {
 			blocked[quotaKey{f.Namespace, f.Quota.Name}]++
 		}
 		for _, r := range f.Quota.Resources {
-			if !utf8.ValidString(r.Resource) {
-				continue
-			}
-			refused[quotaResource{f.Namespace, f.Quota.Name, r.Resource}] = figures{used: r.Used, hard: r.Hard}
-			if r.Requested != nil {
-				s.gauge(s.d.quotaRequested, r.Requested.AsApproximateFloat64(), f.Namespace, f.Quota.Name, r.Resource, f.Kind, f.Name)
+			if utf8.ValidString(r.Resource) {
+				refused[quotaResource{f.Namespace, f.Quota.Name, r.Resource}] = figures{used: r.Used, hard: r.Hard}
 			}
 		}
 	}
