@@ -35,12 +35,19 @@ func (a *api) failures(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !a.collector.Ready() {
+		later(w)
 		refuse(w, http.StatusServiceUnavailable, "the caches have not synced yet: ask again in a moment", a.collector.Notes())
 		return
 	}
 	a.answer(w, r, func(w io.Writer) error {
 		return report.WriteFailures(w, filter.Apply(a.collector.Snapshot()), a.catalogue, a.collector.Notes())
 	})
+}
+
+// busy answers who has waited for a turn in vain.
+func (a *api) busy(w http.ResponseWriter, _ *http.Request) {
+	later(w)
+	refuse(w, http.StatusServiceUnavailable, tooMany, nil)
 }
 
 // filter reads the filter of a query. A page shows nothing where a value does not exist; a program is told, as it might take nothing for good
@@ -124,6 +131,5 @@ func send(w http.ResponseWriter, code int, body []byte) {
 	header.Set("Content-Type", "application/json; charset=utf-8")
 	header.Set("Content-Length", strconv.Itoa(len(body))) // which Go leaves out of a long answer to HEAD
 	header.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(code)
-	_, _ = w.Write(body) // an asker who has left needs no answer
+	deliver(w, code, body)
 }

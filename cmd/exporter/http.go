@@ -63,13 +63,15 @@ func newHandler(
 		}
 		fmt.Fprintln(w, "kube-failure-exporter is ready.")
 	})
+	large := make(turns, atOnce)
 	p := pages{collector: c, catalogue: catalogue, metricsPath: metricsPath, logger: logger}
-	mux.HandleFunc("GET /{$}", p.landing)
-	mux.HandleFunc("GET "+pathFailures+"{namespace}/{kind}/{workload}", p.workload)
-	mux.HandleFunc("GET "+pathCauses+"{$}", p.causes)
-	mux.HandleFunc("GET "+pathCauses+"{cause}", p.cause)
+	for pattern, page := range map[string]http.HandlerFunc{
+		"/{$}": p.landing, pathFailures + "{namespace}/{kind}/{workload}": p.workload, pathCauses + "{$}": p.causes, pathCauses + "{cause}": p.cause,
+	} {
+		mux.HandleFunc("GET "+pattern, large.limit(page, p.busy))
+	}
 	programs := api{collector: c, catalogue: catalogue, runbookURL: runbookURL, logger: logger}
-	mux.HandleFunc("GET "+pathAPI+"failures", programs.failures)
+	mux.HandleFunc("GET "+pathAPI+"failures", large.limit(programs.failures, programs.busy))
 	mux.HandleFunc("GET "+pathAPI+"causes", programs.causes)
 	return mux
 }

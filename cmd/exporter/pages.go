@@ -60,6 +60,12 @@ func (p *pages) cause(w http.ResponseWriter, r *http.Request) {
 	p.serve(w, http.StatusOK, func(w io.Writer) error { return p.page().WriteCause(w, found) })
 }
 
+// busy answers who has waited for a turn in vain.
+func (p *pages) busy(w http.ResponseWriter, _ *http.Request) {
+	later(w)
+	http.Error(w, tooMany, http.StatusServiceUnavailable)
+}
+
 // page is what is known now. Before the caches have synced that is nothing.
 func (p *pages) page() *report.Page {
 	page := &report.Page{
@@ -86,6 +92,5 @@ func (p *pages) serve(w http.ResponseWriter, code int, write func(io.Writer) err
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Referrer-Policy", "no-referrer")
 	header.Set("Cache-Control", "no-store")
-	w.WriteHeader(code)
-	_, _ = w.Write(body.Bytes()) // a reader who has left needs no page
+	deliver(w, code, body.Bytes())
 }
