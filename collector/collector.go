@@ -186,7 +186,7 @@ func (c *Collector) Run(ctx context.Context) {
 	if c.waitForCaches(ctx) {
 		c.opts.Logger.Info("Caches have synced", "took", time.Since(begin).Round(time.Millisecond))
 		c.queue.Add(key{}) // behind everything that the first lists brought
-		c.work()
+		c.work(ctx)
 	}
 	stopped := make(chan struct{})
 	go func() {
@@ -225,12 +225,12 @@ func (c *Collector) synced() bool {
 	return true
 }
 
-// work judges objects until the queue is shut down. The empty key comes behind everything of the first lists; the second
+// work judges objects until the context is done; what waits in the queue then is left, since nobody will ask for it. The empty key comes behind everything of the first lists; the second
 // one comes behind the rollouts that were judged again because their pods have told a cause.
-func (c *Collector) work() {
+func (c *Collector) work(ctx context.Context) {
 	for marks := 0; ; {
 		k, stopped := c.queue.Get()
-		if stopped {
+		if stopped || ctx.Err() != nil {
 			return
 		}
 		if k != (key{}) {

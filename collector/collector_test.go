@@ -394,3 +394,19 @@ func TestStop(t *testing.T) {
 		})
 	}
 }
+
+// TestStopLeavesTheQueue proves that a signal is not waited out by all that a large fault has put into the queue.
+func TestStopLeavesTheQueue(t *testing.T) {
+	const failing = 100
+	c, _ := costCollector(t, 0, 0)
+	for i := range failing {
+		c.queue.Add(key{"Pod", "team", fmt.Sprint(i)})
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	c.queue.ShutDown()
+	c.work(ctx)
+	if left := c.queue.Len(); left < failing-1 {
+		t.Errorf("%d of %d are left, want all but the one in hand", left, failing)
+	}
+}
