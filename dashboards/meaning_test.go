@@ -214,3 +214,35 @@ func TestFirstEndIsSeen(t *testing.T) {
 		{`{cause="OOMKilled"}`, 1}, {`{cause="AppError"}`, 2}, {`{cause="Killed"}`, 0},
 	}}})
 }
+
+// TestOnlyExportersAreShown has other targets beside two exporters of two clusters, of which one cannot be scraped any more. What
+// Prometheus says of every target has no cluster, unless the exporter's own series lend theirs.
+func TestOnlyExportersAreShown(t *testing.T) {
+	var series []map[string]string
+	add := func(name, job, instance, values string) {
+		series = append(series, map[string]string{"series": fmt.Sprintf("%s{job=%q,instance=%q}", name, job, instance), "values": values})
+	}
+	for _, target := range []struct{ job, instance, up, rest string }{
+		{"kfe", "a", "1x12", "1x12"}, {"kfe", "b", "1x9 0x2", "1x9 stale"}, {"node", "a", "0x12", "9x12"}, {"node", "c", "0x12", "9x12"},
+	} {
+		add("up", target.job, target.instance, target.up)
+		add("scrape_duration_seconds", target.job, target.instance, strings.ReplaceAll(target.up, "0x2", "1x2"))
+		add("process_resident_memory_bytes", target.job, target.instance, target.rest)
+		add("process_cpu_seconds_total", target.job, target.instance, "0+60x12")
+	}
+	series = append(series,
+		map[string]string{"series": `kube_failure_exporter_build_info{cluster="eu",job="kfe",instance="a"}`, "values": "1x12"},
+		map[string]string{"series": `kube_failure_exporter_build_info{cluster="us",job="kfe",instance="b"}`, "values": "1x9 stale"})
+	up, costs := expr(t, "exporter.json/Up/A"), map[string][]sample{
+		"exporter.json/Scrape duration/A": {{`{instance="a"}`, 1}, {`{instance="b"}`, 1}},
+		"exporter.json/Memory/A":          {{`{instance="a"}`, 1}},
+		"exporter.json/CPU/A":             {{`{instance="a"}`, 1}, {`{instance="b"}`, 1}},
+	}
+	chosen := func(expr string) string { return strings.ReplaceAll(expr, `cluster=~".*"`, `cluster="eu"`) }
+	exprs := []expectation{{Expr: up, Samples: gives(0.5)}, {Expr: chosen(up), Samples: gives(1)}}
+	for name, samples := range costs {
+		query := strings.ReplaceAll(expr(t, name), "[1m]", "[2m]") // a rate needs two samples, which Prometheus 3 finds in no single minute
+		exprs = append(exprs, expectation{Expr: query, Samples: samples}, expectation{Expr: chosen(query), Samples: samples[:1]})
+	}
+	evaluateSeries(t, series, exprs)
+}

@@ -3,8 +3,14 @@ package main
 // self selects the exporter's own series.
 const self = `{cluster=~"$cluster", job=~"$job", instance=~"$instance"}`
 
-// scraped selects series that Prometheus makes: they have no cluster of their own.
+// scraped selects series that every target has. They have no cluster of their own, and All of a variable matches foreign targets
+// too, so that what is known as an exporter says which are meant; that of the last hour, as one that is down says nothing.
 const scraped = `{job=~"$job", instance=~"$instance"}`
+
+// ofExporters keeps of an expression over such series what is about exporters.
+func ofExporters(expr string) string {
+	return expr + ` and on (job, instance) last_over_time(kube_failure_exporter_build_info` + self + `[1h])`
+}
 
 func exporter() dashboard {
 	const build = `label_values(kube_failure_exporter_build_info{cluster=~"$cluster"`
@@ -27,7 +33,8 @@ func exporterNumbers() []sized {
 	const away = "Not scraped"
 	all := above(bad, from(1, good))
 	return []sized{
-		{6, stat(text{"Up", "The share of exporters that the last scrape reached.", away}, `avg(up`+scraped+`)`, "percentunit", all)},
+		{6, stat(text{"Up", "The share of exporters that the last scrape reached, of those that told something in the last hour.", away},
+			`avg(`+ofExporters(`up`+scraped)+`)`, "percentunit", all)},
 		{6, stat(text{"Synced", "Whether every exporter has read all it watches. Nothing about failures is told before.", away},
 			`min(kube_failure_exporter_cache_synced`+self+`)`, "short", all, word("0", "Reading the cluster", partly), word("1", "Synced", good))},
 		{6, stat(text{"Watches up", "The share of watches whose last list or watch succeeded. Below 100 % less is told, or old news.", away},
@@ -93,16 +100,16 @@ func exporterSpeed() []sized {
 			over(`sum by (instance) (rate(kube_failure_exporter_classify_duration_seconds_count`+self+`[$__rate_interval]))`, "{{instance}}")))},
 		{8, byName(graph(text{"Scrape duration",
 			"How long Prometheus waits for the exporter's series. It grows with what fails, not with the cluster.", "Not scraped"}, "s",
-			over(`max by (instance) (scrape_duration_seconds`+scraped+`)`, "{{instance}}")))},
+			over(`max by (instance) (`+ofExporters(`scrape_duration_seconds`+scraped)+`)`, "{{instance}}")))},
 	}
 }
 
 func exporterCosts() []sized {
 	return []sized{
 		{12, byName(graph(text{"Memory", "Resident memory of each exporter.", "Not scraped"}, "bytes",
-			over(`max by (instance) (process_resident_memory_bytes`+scraped+`)`, "{{instance}}")))},
+			over(`max by (instance) (`+ofExporters(`process_resident_memory_bytes`+scraped)+`)`, "{{instance}}")))},
 		{12, byName(graph(text{"CPU", "Cores that each exporter uses.", "Not scraped"}, "short",
-			over(`max by (instance) (rate(process_cpu_seconds_total`+scraped+`[$__rate_interval]))`, "{{instance}}")))},
+			over(`max by (instance) (`+ofExporters(`rate(process_cpu_seconds_total`+scraped+`[$__rate_interval])`)+`)`, "{{instance}}")))},
 	}
 }
 
