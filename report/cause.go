@@ -19,7 +19,10 @@ type causeView struct {
 	Summary  string
 	Facts    []fact
 	Sections []section
-	Failing  []failing
+	// Workloads is how many fail for the cause, Failing the worst of them, and More how many stand on the landing page alone, at All.
+	Workloads, More int
+	Failing         []failing
+	All             string
 }
 
 // section is what stands under one heading of the catalogue.
@@ -41,11 +44,14 @@ type codeLine struct {
 	Comment bool
 }
 
-// failing is a workload that fails for the cause, with all its objects that do, and the catalogue's commands for it.
+// failing is a workload that fails for the cause, with its objects that do, and the catalogue's commands for it.
 type failing struct {
 	row
-	Objects   []object
-	Diagnosis []codeLine
+	// Count is how many objects fail, Objects the oldest of them, and More how many stand on the workload's own page alone, at Alone.
+	Count, More int
+	Objects     []object
+	Alone       string
+	Diagnosis   []codeLine
 }
 
 // object is a pod or container that fails, a controller that cannot create its pods, or a rollout that stalls.
@@ -61,12 +67,25 @@ func (p *Page) WriteCause(w io.Writer, page *classify.Page) error {
 	}
 	for _, g := range groupsOf(&p.Snapshot) {
 		for _, b := range g.blocks() {
-			if b.cause == page.Cause {
-				v.Failing = append(v.Failing, failing{row: p.row(g, b, ""), Objects: b.objects(p.Snapshot.At), Diagnosis: commands(page, b.failures[0])})
+			if b.cause != page.Cause {
+				continue
+			}
+			if v.Workloads++; v.Workloads <= groupsAPage {
+				v.Failing = append(v.Failing, p.failing(g, b, page, v.Home))
 			}
 		}
 	}
+	v.More, v.All = v.Workloads-len(v.Failing), v.Home+address(Filter{Cause: string(page.Cause)}, 1)
 	return execute(w, "cause.html", v)
+}
+
+// failing shows what the cause does to a workload on a page from which the landing page is found in home.
+func (p *Page) failing(g *group, b *block, page *classify.Page, home string) failing {
+	f := failing{row: p.row(g, b, ""), Objects: b.objects(p.Snapshot.At), Alone: home + g.address(), Diagnosis: commands(page, b.failures[0])}
+	f.Count = len(f.Objects)
+	f.Objects = f.Objects[:min(f.Count, shownObjects)]
+	f.More = f.Count - len(f.Objects)
+	return f
 }
 
 // anchor names a heading as GitHub does, so that a link to a section leads there on both pages.

@@ -71,6 +71,44 @@ func TestCauseShowsAllObjects(t *testing.T) {
 	}
 }
 
+// TestCauseOfThousands has a registry that is down, and a Deployment of as many pods: a page that a browser takes in at once says
+// how many there are and where the others stand.
+func TestCauseOfThousands(t *testing.T) {
+	registry := func(s classify.Snapshot) string {
+		page := &Page{Catalogue: catalogue(t), Snapshot: s}
+		return string(rendered(t, func(w io.Writer) error { return page.WriteCause(w, page.Catalogue.Page(classify.RegistryUnreachable)) }))
+	}
+	alone := many(5000)
+	for i := range alone.Failures {
+		alone.Failures[i].Namespace, alone.Failures[i].Workload = "shop", "api"
+	}
+	for _, test := range []struct {
+		snapshot           classify.Snapshot
+		workloads, objects int
+		want               []string
+	}{
+		{many(5000), 100, 100, []string{">5000 workloads fail for this now<", `<a href="../?cause=RegistryUnreachable">and 4900 more</a>`}},
+		{many(101), 100, 100, []string{">101 workloads fail for this now<", `<a href="../?cause=RegistryUnreachable">and 1 more</a>`}},
+		{alone, 1, 20, []string{">1 workload fails for this now<", "<summary>5000 objects</summary>", `<a href="../failures/shop/Deployment/api">and 4980 more</a>`}},
+	} {
+		html := registry(test.snapshot)
+		if len(html) > 500_000 {
+			t.Errorf("%q: the page has %d bytes", test.want, len(html))
+		}
+		if workloads, objects := strings.Count(html, "<article"), strings.Count(html, "<li>Pod "); workloads != test.workloads || objects != test.objects {
+			t.Errorf("%q: %d workloads with %d objects are shown, want %d with %d", test.want, workloads, objects, test.workloads, test.objects)
+		}
+		for _, want := range test.want {
+			if !strings.Contains(html, want) {
+				t.Errorf("the page does not say %q", want)
+			}
+		}
+	}
+	if strings.Contains(registry(many(100)), " more</a>") {
+		t.Error("there are more although all are shown")
+	}
+}
+
 func TestCauseCounts(t *testing.T) {
 	c := catalogue(t)
 	list := string(rendered(t, (&Page{Catalogue: c, Snapshot: broken(t)}).WriteCauses))

@@ -89,10 +89,9 @@ func (p *Page) row(g *group, b *block, folder string) row {
 // group shows a workload on a page from which the landing page is found in home. Alone on its page everything is open.
 func (p *Page) group(g *group, home string, alone bool) groupView {
 	w := g.workload
-	name := url.PathEscape(w.Namespace) + "/" + url.PathEscape(w.Kind) + "/" + url.PathEscape(w.Name)
 	v := groupView{
-		ID: "w/" + name, Namespace: clean(w.Namespace), Kind: clean(w.Kind), Workload: clean(w.Name),
-		Link: home + failuresFolder + name, State: g.state(),
+		ID: "w/" + g.path(), Namespace: clean(w.Namespace), Kind: clean(w.Kind), Workload: clean(w.Name),
+		Link: home + g.address(), State: g.state(),
 	}
 	if g.counted {
 		v.Ready = ready(g)
@@ -119,6 +118,14 @@ func (p *Page) group(g *group, home string, alone bool) groupView {
 	}
 	return v
 }
+
+// path names the workload in an address.
+func (g *group) path() string {
+	return url.PathEscape(g.workload.Namespace) + "/" + url.PathEscape(g.workload.Kind) + "/" + url.PathEscape(g.workload.Name)
+}
+
+// address is where the workload's page is, seen from the landing page.
+func (g *group) address() string { return failuresFolder + g.path() }
 
 // state says in one word how bad it is.
 func (g *group) state() string {
