@@ -209,9 +209,16 @@ func TestFirstEndIsSeen(t *testing.T) {
 		{"series": `container_terminations_total{namespace="shop",workload="web",cause="AppError"}`, "values": "4+0x11 6"},
 		{"series": `container_terminations_total{namespace="shop",workload="web",cause="AppError",instance="restarted"}`, "values": "0+0x11 2"},
 		{"series": `container_terminations_total{namespace="shop",workload="web",cause="Killed"}`, "values": "9+0x11 1"},
+		// An exporter that took another's place counts from its own start.
+		{"series": `container_terminations_total{namespace="shop",workload="web",cause="DataError",instance="old"}`, "values": "9x8 stale"},
+		{"series": `container_terminations_total{namespace="shop",workload="web",cause="DataError",instance="new"}`, "values": "_x11 1 2"},
+		// A scrape that failed has made these stale for a step: what had been counted before it has not happened again.
+		{"series": `container_terminations_total{namespace="shop",workload="web",cause="Hung"}`, "values": "7x10 stale 7"},
+		{"series": `container_terminations_total{namespace="shop",workload="web",cause="LivenessProbeFailed"}`, "values": "7x10 stale 8"},
 	}
 	evaluateSeries(t, series, []expectation{{Expr: expr(t, "workload.json/Ends of containers by cause/A"), Samples: []sample{
-		{`{cause="OOMKilled"}`, 1}, {`{cause="AppError"}`, 2}, {`{cause="Killed"}`, 0},
+		{`{cause="OOMKilled"}`, 1}, {`{cause="AppError"}`, 2}, {`{cause="Killed"}`, 0}, {`{cause="Hung"}`, 0}, {`{cause="LivenessProbeFailed"}`, 1},
+		{`{cause="DataError"}`, 1},
 	}}})
 }
 

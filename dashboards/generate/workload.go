@@ -95,15 +95,18 @@ func readyPods(s scope) panel {
 func terminations(s scope) panel {
 	const labels = workloadLabels + `, container, cause`
 	series := s.of("container_terminations_total")
+	// Each exporter counts from its own start, so that a count is compared with one of the same exporter; with that before a failed
+	// scrape, as what had been counted then did not happen again.
+	const perExporter = `max by (` + labels + `, job, instance) (`
 	p := byName(stacked(graph(
 		text{"Ends of containers by cause",
 			"Ends that nobody asked for, in each step of time, counted by restart counts: none is lost between scrapes.",
 			"No container ended that should not have"}, "short",
-		over(`sum by (cause) (
-    clamp_min(max by (`+labels+`) (`+series+`) - max by (`+labels+`) (`+series+` offset $__interval), 0)
+		over(`sum by (cause) (max by (`+labels+`) (
+    clamp_min(`+perExporter+series+`) - `+perExporter+`last_over_time(`+series+`[1h] offset $__interval)), 0)
   or
-    max by (`+labels+`) (`+series+`)
-)`, "{{cause}}"))))
+    `+perExporter+series+`)
+))`, "{{cause}}"))))
 	p.Interval = "1m"
 	p.FieldConfig.Defaults.Custom["drawStyle"] = "bars"
 	return p
