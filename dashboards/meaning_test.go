@@ -137,8 +137,11 @@ quota_blocked_controller{%[1]snamespace="shop",resourcequota="compute",controlle
 quota_blocked_requested{%[1]snamespace="shop",resourcequota="compute",resource="requests.cpu",controller_kind="ReplicaSet",controller="api-1"} 0.5
 quota_blocked_used{%[1]snamespace="shop",resourcequota="compute",resource="requests.cpu"} 1.5
 quota_blocked_hard{%[1]snamespace="shop",resourcequota="compute",resource="requests.cpu"} 2
+quota_blocked_requested{%[1]snamespace="shop",resourcequota="compute",resource="pods",controller_kind="ReplicaSet",controller="api-1"} 1
 quota_blocked_hard{%[1]snamespace="shop",resourcequota="compute",resource="pods"} 0
 quota_blocked_used{%[1]snamespace="shop",resourcequota="compute",resource="pods"} 0
+quota_blocked_hard{%[1]snamespace="shop",resourcequota="compute",resource="services.loadbalancers"} 4
+quota_blocked_used{%[1]snamespace="shop",resourcequota="compute",resource="services.loadbalancers"} 0
 pod_failure_start_time_seconds{%[1]snamespace="bank",pod="sum-1",container="app"} 100
 pod_failure_reason{%[1]snamespace="bank",pod="sum-1",container="app",node="n1",workload_kind="CronJob",workload="sum",family="crash",reason="CrashLoopBackOff",cause="OOMKilled"} 1
 rollout_stalled_reason{%[1]snamespace="bank",workload_kind="Deployment",workload="ui",reason="ProgressDeadlineExceeded",cause="ProgressDeadlineExceeded"} 1
@@ -183,9 +186,10 @@ func TestTwoExportersCountOnce(t *testing.T) {
 		query("quotas.json/Missing pods/A"): 3, query("quotas.json/Quotas that block/A"): 1,
 		rows("quotas.json/Blocked by a quota/A"): 1, total("quotas.json/Blocked by a quota/B"): 3,
 		total("quotas.json/Blocked by a quota/C"): 300000,
-		total("quotas.json/CPU and objects/C"):    0.5, total("quotas.json/CPU and objects/E"): 0.75,
-		// A quota of nothing is not divided by.
-		rows("quotas.json/With one more pod/A"): 1, total("quotas.json/With one more pod/A"): 1,
+		total("quotas.json/CPU and objects/C"):    4.5,
+		// A quota of nothing is full, and a pod more is far above it.
+		total("quotas.json/CPU and objects/E"): 1.75, total("quotas.json/Used of the quota/A"): 1.75, "min" + query("quotas.json/Used of the quota/A"): 0,
+		rows("quotas.json/With one more pod/A"): 2, "min" + query("quotas.json/With one more pod/A"): 1, "max" + query("quotas.json/With one more pod/A"): 10,
 		// What the rules record is the same.
 		`count(workload:pod_failure:severity{severity="critical"}) - ` + query("overview.json/Down/A"):    0,
 		`count(workload:pod_failure:severity{severity="warning"}) - ` + query("overview.json/Degraded/A"): 0,
@@ -202,6 +206,30 @@ func TestTwoExportersCountOnce(t *testing.T) {
 	}
 }
 
+// TestBytesAreShownAsBytes: a table has one unit, and a count of claims is no size although the name of its resource has storage in it.
+func TestBytesAreShownAsBytes(t *testing.T) {
+	var text strings.Builder
+	want := map[string][]sample{}
+	for panel, resources := range map[string][]string{
+		"CPU and objects": {
+			"gold.storageclass.storage.k8s.io/persistentvolumeclaims", "persistentvolumeclaims", "count/volumeattachments.storage.k8s.io", "requests.cpu", "pods",
+		},
+		"Memory and storage": {
+			"gold.storageclass.storage.k8s.io/requests.storage", "requests.storage", "limits.ephemeral-storage", "memory", "requests.hugepages-2Mi",
+		},
+	} {
+		for _, resource := range resources {
+			fmt.Fprintf(&text, "quota_blocked_hard{resource=%q} 2\n", resource)
+			want[panel] = append(want[panel], sample{fmt.Sprintf("{resource=%q}", resource), 2})
+		}
+	}
+	var exprs []expectation
+	for panel, samples := range want {
+		exprs = append(exprs, expectation{Expr: expr(t, "quotas.json/"+panel+"/A"), Samples: samples})
+	}
+	evaluate(t, text.String(), exprs)
+}
+
 // TestFirstEndIsSeen: a counter begins with its first end, which increase() never sees.
 func TestFirstEndIsSeen(t *testing.T) {
 	series := []map[string]string{
@@ -210,15 +238,15 @@ func TestFirstEndIsSeen(t *testing.T) {
 		{"series": `container_terminations_total{namespace="shop",workload="web",cause="AppError",instance="restarted"}`, "values": "0+0x11 2"},
 		{"series": `container_terminations_total{namespace="shop",workload="web",cause="Killed"}`, "values": "9+0x11 1"},
 		// An exporter that took another's place counts from its own start.
-		{"series": `container_terminations_total{namespace="shop",workload="web",cause="DataError",instance="old"}`, "values": "9x8 stale"},
-		{"series": `container_terminations_total{namespace="shop",workload="web",cause="DataError",instance="new"}`, "values": "_x11 1 2"},
+		{"series": `container_terminations_total{namespace="shop",workload="web",cause="ProbeFailed",instance="old"}`, "values": "9x8 stale"},
+		{"series": `container_terminations_total{namespace="shop",workload="web",cause="ProbeFailed",instance="new"}`, "values": "_x11 1 2"},
 		// A scrape that failed has made these stale for a step: what had been counted before it has not happened again.
-		{"series": `container_terminations_total{namespace="shop",workload="web",cause="Hung"}`, "values": "7x10 stale 7"},
+		{"series": `container_terminations_total{namespace="shop",workload="web",cause="ProbeTimeout"}`, "values": "7x10 stale 7"},
 		{"series": `container_terminations_total{namespace="shop",workload="web",cause="LivenessProbeFailed"}`, "values": "7x10 stale 8"},
 	}
 	evaluateSeries(t, series, []expectation{{Expr: expr(t, "workload.json/Ends of containers by cause/A"), Samples: []sample{
-		{`{cause="OOMKilled"}`, 1}, {`{cause="AppError"}`, 2}, {`{cause="Killed"}`, 0}, {`{cause="Hung"}`, 0}, {`{cause="LivenessProbeFailed"}`, 1},
-		{`{cause="DataError"}`, 1},
+		{`{cause="OOMKilled"}`, 1}, {`{cause="AppError"}`, 2}, {`{cause="Killed"}`, 0}, {`{cause="ProbeTimeout"}`, 0}, {`{cause="LivenessProbeFailed"}`, 1},
+		{`{cause="ProbeFailed"}`, 1},
 	}}})
 }
 

@@ -3,9 +3,9 @@ package main
 const (
 	quotaLabels    = `cluster, namespace, resourcequota`
 	resourceLabels = quotaLabels + `, resource`
-	// inBytes are the resources that are counted in bytes. One column of a table has one unit.
-	inBytes   = `resource=~".*(memory|storage|hugepages).*"`
-	inNumbers = `resource!~".*(memory|storage|hugepages).*"`
+	// inBytes are the resources that are counted in bytes; claims of a storage class are not. One column of a table has one unit.
+	inBytes   = `resource=~".*(memory|storage)|.*hugepages.*"`
+	inNumbers = `resource!~".*(memory|storage)|.*hugepages.*"`
 )
 
 func quotas() dashboard {
@@ -80,6 +80,12 @@ func figure(s scope, name, matcher string) string {
 	return `max by (` + resourceLabels + `) (` + s.in("quota_blocked_"+name) + `)`
 }
 
+// ofHard is how full a quota is, at most ten times: a quota of nothing, which locks a namespace, is full, and more than nothing is
+// infinitely more.
+func ofHard(part, hard string) string {
+	return `clamp_max(` + part + ` / clamp_min(` + hard + `, 1e-9) + (` + hard + ` == bool 0), 10)`
+}
+
 func quotaFigures(s scope, title, matcher, unit string) panel {
 	hard, used, requested := figure(s, "hard", matcher), figure(s, "used", matcher), figure(s, "requested", matcher)
 	return table(text{title,
@@ -93,15 +99,16 @@ func quotaFigures(s scope, title, matcher, unit string) panel {
 			{field: "Value #D", title: "requested", width: 110, properties: numbers(unit)},
 			{field: "Value #E", title: "used of hard", width: 120, properties: numbers("percentunit")},
 		}, nil,
-		asTable(hard), asTable(used), asTable(hard+` - `+used), asTable(requested), asTable(used+` / (`+hard+` > 0)`),
+		asTable(hard), asTable(used), asTable(hard+` - `+used), asTable(requested), asTable(ofHard(used, hard)),
 	)
 }
 
 func oneMorePod(s scope) panel {
 	used, requested, hard := figure(s, "used", ""), figure(s, "requested", ""), figure(s, "hard", "")
-	p := bars(text{"With one more pod", "What would be used of the quota if its largest blocked pod were created. Above 100 % it is refused.",
+	p := bars(text{"With one more pod",
+		"What would be used of the quota if its largest blocked pod were created. Above 100 % it is refused; 1000 % stands for all above.",
 		"No quota is short of anything"},
-		now(`sort_desc((`+used+` + `+requested+`) / (`+hard+` > 0))`, "{{namespace}}/{{resourcequota}} {{resource}}"), "percentunit")
+		now(`sort_desc(`+ofHard(`(`+used+` + `+requested+`)`, hard)+`)`, "{{namespace}}/{{resourcequota}} {{resource}}"), "percentunit")
 	p.FieldConfig.Defaults.Color = byThreshold()
 	p.FieldConfig.Defaults.Thresholds = above(partly, from(1.000001, bad))
 	return p
@@ -111,7 +118,7 @@ func usedOverTime(s scope) panel {
 	p := byName(graph(text{"Used of the quota",
 		"For each resource of a quota that blocks something, while it does. A lower quota than what is used is above 100 %.",
 		"No quota blocked anything"}, "percentunit",
-		over(figure(s, "used", "")+` / (`+figure(s, "hard", "")+` > 0)`, "{{namespace}}/{{resourcequota}} {{resource}}")))
+		over(ofHard(figure(s, "used", ""), figure(s, "hard", "")), "{{namespace}}/{{resourcequota}} {{resource}}")))
 	p.FieldConfig.Defaults.Thresholds = above("transparent", from(1, bad))
 	p.FieldConfig.Defaults.Custom["thresholdsStyle"] = map[string]any{"mode": "line"}
 	return p
