@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/prometheus/common/version"
@@ -26,13 +27,31 @@ type pages struct {
 // landing serves what fails and passes the filter of the URL, which can be shared.
 func (p *pages) landing(w http.ResponseWriter, r *http.Request) {
 	page := p.page()
-	filter, err := report.ParseFilter(r.URL.Query())
+	filter, number, err := p.chosen(r.URL)
 	if err != nil {
 		p.serve(w, http.StatusBadRequest, func(w io.Writer) error { return page.WriteProblem(w, err) })
 		return
 	}
-	page.Filter, page.Number = filter, report.ParsePage(r.URL.Query())
+	page.Filter, page.Number = filter, number
 	p.serve(w, http.StatusOK, page.Write)
+}
+
+// chosen reads which failures a URL asks for, and which page of them. A cause may be written in any case of letters; one that is
+// not known matches nothing, which a person sees.
+func (p *pages) chosen(u *url.URL) (filter report.Filter, number int, err error) {
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return report.Filter{}, 0, fmt.Errorf("the query cannot be read: %w", err)
+	}
+	if filter, err = report.ParseFilter(query); err != nil {
+		return report.Filter{}, 0, err
+	}
+	if filter.Cause != "" {
+		if found, err := report.Find(p.catalogue, filter.Cause); err == nil {
+			filter.Cause = string(found.Cause)
+		}
+	}
+	return filter, report.ParsePage(query), nil
 }
 
 // workload serves the page of one workload. That nothing fails of it is not found, and good news.

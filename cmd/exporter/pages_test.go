@@ -114,7 +114,12 @@ func TestLandingPages(t *testing.T) {
 		{"/?cause=QuotaExceeded&page=7", http.StatusOK, `id="w/payments-full/Deployment/api"`},
 		{"/?text=%3Cscript%3Ealert(1)", http.StatusOK, "Nothing that fails matches the filter."},
 		{"/?text=" + strings.Repeat("x", 257), http.StatusBadRequest, "text is too long: give at most 256 characters"},
-		{"/?%zz&text=compute-resources", http.StatusOK, "payments-full/api"}, // what can be read of it
+		{"/?cause=quotaexceeded&namespace=payments-full", http.StatusOK, `id="w/payments-full/Deployment/api"`},
+		{"/?cause=quotaexceeded&namespace=payments-full", http.StatusOK, `<option selected>QuotaExceeded</option>`},
+		{"/?cause=Xyzzyplugh", http.StatusOK, "cause <strong>Xyzzyplugh</strong>"},
+		{"/?namespace=a%zz", http.StatusBadRequest, "the query cannot be read: invalid URL escape &#34;%zz&#34;"},
+		{"/?%zz&text=compute-resources", http.StatusBadRequest, "the query cannot be read"},
+		{"/?text=a;text=b", http.StatusBadRequest, "the query cannot be read"},
 		{"/failures/payments-full/Deployment/api", http.StatusOK, "50m too much"},
 		{"/failures/payments-full/deployment/api", http.StatusOK, "kubectl -n payments-full describe resourcequota compute-resources"},
 		{"/failures/payments-full/Deployment/other", http.StatusNotFound, "Nothing fails of it now."},
