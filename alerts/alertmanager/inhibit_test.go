@@ -28,6 +28,12 @@ func inhibitions() []inhibition {
 		{"of another workload it does not", []string{"cause=OOMKilled family=crash" + db, "cause=ProbeTimeout family=probe" + web}, nil},
 		{"two probes mute neither", []string{"cause=ProbeTimeout family=probe container=a" + web, "cause=ProbeTimeout family=probe container=b" + web}, nil},
 		{"two crashes mute neither", []string{"cause=OOMKilled family=crash container=a" + web, "cause=AppError family=crash container=b" + web}, nil},
+		{
+			"critical mutes what warned of the same", []string{"cause=OOMKilled family=crash container=app severity=critical" + web, "cause=NodeLost family=pod severity=critical" + db},
+			[]string{"cause=OOMKilled family=crash container=app severity=warning" + web, "cause=NodeLost family=pod severity=warning" + db},
+		},
+		{"not another container's", []string{"cause=OOMKilled family=crash container=a severity=critical" + web, "cause=OOMKilled family=crash container=b severity=warning" + web}, nil},
+		{"nor another cause", []string{"cause=OOMKilled family=crash container=a severity=critical" + web, "cause=AppError family=crash container=a severity=warning" + web}, nil},
 		{"critical mutes no warning", []string{"cause=OOMKilled family=crash severity=critical" + db, "cause=UntoleratedTaint family=schedule severity=warning" + web}, nil},
 		{
 			"kube-prometheus' alerts about pods yield", []string{"cause=ImageTagNotFound family=image severity=warning" + web}, []string{
