@@ -16,6 +16,7 @@ import (
 
 type rule struct {
 	Alert, Record, Expr, For string
+	Keep                     string `json:"keep_firing_for"`
 	Labels, Annotations      map[string]string
 }
 
@@ -146,6 +147,9 @@ func checkAlert(t *testing.T, page *classify.Page, r rule) {
 	}
 	if wait, err := time.ParseDuration(r.For); err != nil || wait != page.Wait {
 		t.Errorf("%s waits %s, its page says %v", r.Alert, r.For, page.Wait)
+	}
+	if kept, err := time.ParseDuration(r.Keep); err != nil || kept < page.Wait || kept < 3*time.Minute {
+		t.Errorf("%s outlives its failure by %q, and waits %v", r.Alert, r.Keep, page.Wait)
 	}
 	if r.Labels["family"] != string(page.Family) || len(r.Labels) != 2 {
 		t.Errorf("%s has the labels %v", r.Alert, r.Labels)

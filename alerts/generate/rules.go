@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
 )
@@ -22,7 +23,7 @@ func (g group) file() string { return g.Name + ".yaml" }
 type rule struct {
 	Comment             string
 	Alert, Record       string
-	Expr, For           string
+	Expr, For, Keep     string
 	Labels, Annotations []pair
 }
 
@@ -53,12 +54,21 @@ func causeGroups(catalogue *classify.Catalogue, o options) []group {
 	return groups
 }
 
+// atLeastKept is longer than a scrape or two that fail and a restart of the exporter, in which all series end at once: an alert
+// that ended with them would be told as over, and then anew.
+const atLeastKept = 3 * time.Minute
+
+// kept is how long an alert outlives its failure. Not shorter than the wait: where a severity changes, the alert of the old one
+// stays until that of the new one has waited.
+func kept(page *classify.Page) time.Duration { return max(atLeastKept, page.Wait) }
+
 func causeRule(page *classify.Page, o options) rule {
 	return rule{
 		Comment: page.WaitReason,
 		Alert:   alertName(page.Cause),
 		Expr:    failing(page) + bySeverity,
 		For:     duration(page.Wait),
+		Keep:    duration(kept(page)),
 		Labels:  []pair{{"cause", string(page.Cause)}, {"family", string(page.Family)}},
 		Annotations: []pair{
 			{"summary", summary(page)},

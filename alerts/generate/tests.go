@@ -14,6 +14,13 @@ type promTest struct {
 	Name   string
 	Series []series
 	Checks []check
+	// Always are expressions that must be 1 at every minute of the last quarter of an hour before a time.
+	Always []always
+}
+
+type always struct {
+	At   time.Duration
+	Expr string
 }
 
 type series struct{ Series, Values string }
@@ -35,6 +42,10 @@ func testFiles(catalogue *classify.Catalogue, exporter []promTest, o options) ma
 			family := string(page.Family)
 			tests[family] = append(tests[family], causeTest(catalogue, page, i, o))
 		}
+	}
+	for _, page := range []*classify.Page{catalogue.Page(classify.OOMKilled), catalogue.Page(classify.InsufficientCPU)} {
+		family := string(page.Family)
+		tests[family] = append(tests[family], gapTest(page, o), flipTest(page, o))
 	}
 	tests["crash"] = append(tests["crash"], flickerTest(catalogue.Page(classify.OOMKilled), o))
 	files := map[string]string{}
@@ -63,7 +74,47 @@ func causeTest(catalogue *classify.Catalogue, page *classify.Page, i int, o opti
 	t.Checks = []check{
 		{page.Wait - time.Second, t.Name, nil},
 		{page.Wait, t.Name, fire},
-		{page.Wait + time.Minute, t.Name, nil},
+		{page.Wait + time.Minute + kept(page), t.Name, nil}, // the series end a minute after it fired
+	}
+	return t
+}
+
+// firingOnce is 1 while a page's alert fires in one severity or in several.
+func firingOnce(page *classify.Page) string {
+	return fmt.Sprintf(`group(ALERTS{alertname="%s", alertstate="firing"}) or vector(0)`, alertName(page.Cause))
+}
+
+// gapTest has scrapes that fail, two and then one: Prometheus ends all series at once, and the alert goes on.
+func gapTest(page *classify.Page, o options) promTest {
+	w := workload{Kind: "Deployment", Name: "gap", Pods: 1, Desired: 1}
+	const end = 22 * time.Minute
+	return promTest{
+		Name:   fmt.Sprintf("scrapes that fail do not end an alert that waits %s", duration(page.Wait)),
+		Series: w.series(page, func(v float64) string { return fmt.Sprintf("%[1]gx9 stale _ %[1]gx3 stale %[1]gx13", v) }),
+		Checks: []check{{end, alertName(page.Cause), []firing{w.firing(page, end, o)}}},
+		Always: []always{{end, firingOnce(page)}},
+	}
+}
+
+// flipTest has a degraded workload that goes down at the tenth minute: some alert tells of it all the time, and of one severity in the end.
+func flipTest(page *classify.Page, o options) promTest {
+	w := workload{Kind: "Deployment", Name: "flip", Pods: 1, Desired: 2, Ready: 1}
+	down := w
+	down.Ready = 0
+	const before, end = 9 * time.Minute, 25 * time.Minute
+	t := promTest{
+		Name:   fmt.Sprintf("a change of severity leaves no gap in an alert that waits %s", duration(page.Wait)),
+		Series: w.series(page, func(v float64) string { return fmt.Sprintf("%gx25", v) }),
+		Checks: []check{
+			{before, alertName(page.Cause), []firing{w.firing(page, before, o)}},
+			{end, alertName(page.Cause), []firing{down.firing(page, end, o)}},
+		},
+		Always: []always{{end, firingOnce(page)}},
+	}
+	for i := range t.Series {
+		if strings.HasPrefix(t.Series[i].Series, "workload_ready_pods") {
+			t.Series[i].Values = "1x9 0x15"
+		}
 	}
 	return t
 }

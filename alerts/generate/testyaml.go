@@ -24,6 +24,7 @@ func testYAML(name string, tests []promTest) string {
 		for _, c := range t.Checks {
 			writeCheck(&b, c)
 		}
+		writeAlways(&b, t.Always)
 	}
 	return b.String()
 }
@@ -44,6 +45,17 @@ func writeCheck(b *strings.Builder, c check) {
 		for _, p := range f.Annotations {
 			b.WriteString(indent(7, p.Key+": "+block(1, p.Value)) + "\n")
 		}
+	}
+}
+
+func writeAlways(b *strings.Builder, all []always) {
+	if len(all) == 0 {
+		return
+	}
+	b.WriteString("    promql_expr_test:\n")
+	for _, a := range all {
+		fmt.Fprintf(b, "      - eval_time: %s\n        expr: 'min_over_time((%s)[15m:1m])'\n", clock(a.At), a.Expr)
+		b.WriteString("        exp_samples: [{labels: '{}', value: 1}]\n")
 	}
 }
 

@@ -63,6 +63,9 @@ func ruleYAML(r rule) string {
 	if r.For != "" {
 		b.WriteString("  for: " + r.For + "\n")
 	}
+	if r.Keep != "" {
+		b.WriteString("  keep_firing_for: " + r.Keep + "\n")
+	}
 	writeMap(&b, 1, "labels", r.Labels)
 	writeMap(&b, 1, "annotations", r.Annotations)
 	return b.String()
