@@ -19,16 +19,31 @@ const (
 increase(kube_failure_exporter_watch_errors_total{reason="forbidden"}[5m]) > 0`
 )
 
+// An exporter tells something once it has read its cluster. One that is only scraped, or that dies again and again before it has
+// read, is as silent as none, so that both are down; and each cluster has one of its own, known by what was seen within a day.
+const (
+	telling = `group by (cluster) (kube_failure_exporter_cache_synced == 1)`
+	down    = `group by (cluster) (last_over_time(kube_failure_exporter_build_info[1d]))
+unless
+` + telling + `
+or
+group by (cluster) (absent_over_time(kube_failure_exporter_build_info[1d]))`
+	// Where no other exporter has read the cluster, it is down.
+	unsynced = `min by (cluster, instance) (kube_failure_exporter_cache_synced) == 0
+and on (cluster)
+` + telling
+)
+
 func exporterAlerts() []exporterAlert {
 	return []exporterAlert{
 		{
-			Name: "KubeFailureExporterDown", Expr: "absent(kube_failure_exporter_build_info)", For: "5m", Severity: "critical",
-			Summary: "No kube-failure-exporter is scraped: nobody is told why pods fail.",
+			Name: "KubeFailureExporterDown", Expr: down, For: "5m", Severity: "critical",
+			Summary: "No kube-failure-exporter that has read the cluster{{ with $labels.cluster }} {{ . }}{{ end }} is scraped: " +
+				"nobody is told why pods fail.",
 		},
 		{
-			Name: "KubeFailureExporterNotSynced", For: "10m", Severity: "critical",
-			Expr:    "min by (cluster, instance) (kube_failure_exporter_cache_synced) == 0",
-			Summary: "kube-failure-exporter {{ $labels.instance }} has not read the cluster: it tells nothing.",
+			Name: "KubeFailureExporterNotSynced", Expr: unsynced, For: "10m", Severity: "warning",
+			Summary: "kube-failure-exporter {{ $labels.instance }} has not read the cluster, though another has: it tells nothing.",
 		},
 		{
 			Name: "KubeFailureExporterWatchBroken", For: "10m", Severity: "warning",

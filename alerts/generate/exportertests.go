@@ -2,23 +2,29 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
 // exporterCase is what makes one of the exporter's own alerts fire, and what must not.
 type exporterCase struct {
 	Alert string
+	// When is empty where the alert has one case alone.
+	When string
 	// Firing and Silent are the series of two tests; At is when the alert fires first.
 	Firing, Silent []series
 	At             time.Duration
 	// Ends is true where the series end the alert a minute later.
-	Ends            bool
+	Ends bool
+	// Once is true where no minute until the twentieth may be without an alert, or have two.
+	Once            bool
 	Labels          []pair
 	Summary, Detail string
 }
 
 const (
 	target = `instance="10.0.0.1:9992"`
+	other  = `instance="10.0.0.2:9992"`
 	pods   = `resource="pods", selector=""`
 	nodes  = `resource="nodes", selector=""`
 	events = `resource="events", selector="type=Warning"`
@@ -27,22 +33,63 @@ const (
 // up is an exporter that runs.
 func up() series { return series{"kube_failure_exporter_build_info{" + target + "}", "1x30"} }
 
+// synced says whether an exporter has read its cluster.
+func synced(labels, values string) series {
+	return series{"kube_failure_exporter_cache_synced{" + labels + "}", values}
+}
+
+// downCases are those where nobody tells anything of a cluster.
+func downCases() []exporterCase {
+	const (
+		name    = "KubeFailureExporterDown"
+		summary = "No kube-failure-exporter that has read the cluster is scraped: nobody is told why pods fail."
+		// The kubelet waits up to five minutes before it starts a container again.
+		loop = "1 stale _x3 1 stale _x3 1 stale _x3 1 stale _x3 1 stale _x3"
+	)
+	severity := pair{"severity", "critical"}
+	info := func(labels, values string) series {
+		return series{"kube_failure_exporter_build_info{" + labels + "}", values}
+	}
+	return []exporterCase{
+		{
+			Alert: name, At: 5 * time.Minute, Ends: true, Labels: []pair{severity}, Summary: summary,
+			Firing: []series{info(target, "_x6 1x10"), synced(target, "_x6 1x10")},
+			Silent: []series{up(), synced(target, "1x30")},
+		},
+		{
+			Alert: name, When: "dies before it has read", At: 5 * time.Minute, Once: true, Labels: []pair{severity}, Summary: summary,
+			Firing: []series{info(target, loop), synced(target, strings.ReplaceAll(loop, "1", "0"))},
+			Silent: []series{info(target, "1x15 stale _ 1x13"), synced(target, "1x15 stale _ 0 1x12")},
+		},
+		{
+			Alert: name, When: "does not read", At: 5 * time.Minute, Once: true, Labels: []pair{severity}, Summary: summary,
+			Firing: []series{up(), synced(target, "0x30")},
+			Silent: []series{up(), synced(target, "0x30"), synced(other, "1x30")},
+		},
+		{
+			Alert: name, When: "is lost in one cluster of two", At: 8 * time.Minute, Labels: []pair{{"cluster", "eu-1"}, severity},
+			Summary: "No kube-failure-exporter that has read the cluster eu-1 is scraped: nobody is told why pods fail.",
+			Firing: []series{
+				info(`cluster="eu-1"`, "1x2 stale"), synced(`cluster="eu-1"`, "1x2 stale"),
+				info(`cluster="eu-2"`, "1x30"), synced(`cluster="eu-2"`, "1x30"),
+			},
+			Silent: []series{
+				info(`cluster="eu-1"`, "1x30"), synced(`cluster="eu-1"`, "1x30"),
+				info(`cluster="eu-2"`, "1x30"), synced(`cluster="eu-2"`, "1x30"),
+			},
+		},
+	}
+}
+
 // blindCases are those where failures are not seen, limitedCases those where less is told of them.
 func blindCases() []exporterCase {
 	return []exporterCase{
 		{
-			Alert: "KubeFailureExporterDown", At: 5 * time.Minute, Silent: []series{up()},
-			Firing:  []series{{"kube_failure_exporter_build_info{" + target + "}", "_x6 1x10"}},
-			Ends:    true,
-			Labels:  []pair{{"severity", "critical"}},
-			Summary: "No kube-failure-exporter is scraped: nobody is told why pods fail.",
-		},
-		{
 			Alert: "KubeFailureExporterNotSynced", At: 10 * time.Minute, Ends: true,
-			Firing:  []series{up(), {"kube_failure_exporter_cache_synced{" + target + "}", "0x10 1x5"}},
-			Silent:  []series{up(), {"kube_failure_exporter_cache_synced{" + target + "}", "0x9 1x20"}},
-			Labels:  []pair{{"instance", "10.0.0.1:9992"}, {"severity", "critical"}},
-			Summary: "kube-failure-exporter 10.0.0.1:9992 has not read the cluster: it tells nothing.",
+			Firing:  []series{up(), synced(target, "0x10 1x5"), synced(other, "1x30")},
+			Silent:  []series{up(), synced(target, "0x30")}, // alone it is down
+			Labels:  []pair{{"instance", "10.0.0.1:9992"}, {"severity", "warning"}},
+			Summary: "kube-failure-exporter 10.0.0.1:9992 has not read the cluster, though another has: it tells nothing.",
 		},
 		{
 			Alert: "KubeFailureExporterWatchBroken", At: 10 * time.Minute, Ends: true,
@@ -111,7 +158,7 @@ func limitedCases() []exporterCase {
 // exporterTests takes the long texts from the page; they have no template in them.
 func exporterTests(page string, o options) ([]promTest, error) {
 	var tests []promTest
-	for _, c := range slices.Concat(blindCases(), limitedCases()) {
+	for _, c := range slices.Concat(downCases(), blindCases(), limitedCases()) {
 		meaning, fix, err := troubleshooting(page, c.Alert)
 		if err != nil {
 			return nil, err
@@ -123,9 +170,12 @@ func exporterTests(page string, o options) ([]promTest, error) {
 		if c.Ends {
 			checks = append(checks, check{c.At + time.Minute, c.Alert, nil})
 		}
-		tests = append(tests,
-			promTest{Name: c.Alert, Series: c.Firing, Checks: checks},
-			promTest{Name: c.Alert + " is silent", Series: c.Silent, Checks: []check{{20 * time.Minute, c.Alert, nil}}})
+		fires := promTest{Name: strings.TrimSpace(c.Alert + " " + c.When), Series: c.Firing, Checks: checks}
+		if c.Once {
+			fires.Always = []always{{20 * time.Minute, `count(ALERTS{alertstate="firing"}) or vector(0)`}}
+		}
+		tests = append(tests, fires,
+			promTest{Name: fires.Name + " is silent", Series: c.Silent, Checks: []check{{20 * time.Minute, c.Alert, nil}}})
 	}
 	return tests, nil
 }

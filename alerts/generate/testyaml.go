@@ -54,8 +54,10 @@ func writeAlways(b *strings.Builder, all []always) {
 	}
 	b.WriteString("    promql_expr_test:\n")
 	for _, a := range all {
-		fmt.Fprintf(b, "      - eval_time: %s\n        expr: 'min_over_time((%s)[15m:1m])'\n", clock(a.At), a.Expr)
-		b.WriteString("        exp_samples: [{labels: '{}', value: 1}]\n")
+		for _, bound := range []string{"min", "max"} {
+			fmt.Fprintf(b, "      - eval_time: %s\n        expr: '%s_over_time((%s)[15m:1m])'\n", clock(a.At), bound, a.Expr)
+			b.WriteString("        exp_samples: [{labels: '{}', value: 1}]\n")
+		}
 	}
 }
 
