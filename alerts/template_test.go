@@ -90,10 +90,9 @@ func TestFixIsTheCatalogues(t *testing.T) {
 				}
 				labels := map[string]string{"namespace": "apps", "workload_kind": kind, "workload": "web", "container": "app"}
 				got := render(t, r.Annotations["fix"], labels, map[string]sample{
-					"pod_failure_start_time_seconds":        {labels: map[string]string{"pod": "web-1"}},
-					`pod="web-1"`:                           {labels: map[string]string{"node": "node-a"}},
-					"pod_create_failure_start_time_seconds": {labels: map[string]string{"controller_kind": "ReplicaSet", "controller": "web-7d9c"}},
-					"quota_blocked_controller":              {labels: map[string]string{"resourcequota": "team"}},
+					"workload:pod_failure_start_time:min":        {labels: map[string]string{"pod": "web-1", "node": "node-a"}},
+					"workload:pod_create_failure_start_time:min": {labels: map[string]string{"controller_kind": "ReplicaSet", "controller": "web-7d9c"}},
+					"quota_blocked_controller":                   {labels: map[string]string{"resourcequota": "team"}},
 				})
 				if want := steps(page, f); got != want {
 					t.Errorf("%s for a %s:\n%s\nwant\n%s", r.Alert, kind, got, want)

@@ -56,18 +56,14 @@ const (
 // oldest asks for the pod or controller that has failed for longest, and for how long.
 func oldest(page *classify.Page) string {
 	if page.Family == classify.FamilyCreate {
-		return fmt.Sprintf("(printf `time() - bottomk(1, pod_create_failure_start_time_seconds{namespace=%%q} and on (%s) "+
-			"pod_create_failure_reason{cause=%q, %%s})` $labels.namespace $workload)", controllerLabels, page.Cause)
+		return fmt.Sprintf("(printf `time() - %s{cause=%q, %%s}` $workload)", oldestController, page.Cause)
 	}
-	return fmt.Sprintf("(printf `time() - bottomk(1, pod_failure_start_time_seconds{namespace=%%q} and on (cluster, namespace, pod, container) "+
-		"pod_failure_reason{cause=%q, %%s, container=%%q})` $labels.namespace $workload $labels.container)", page.Cause)
+	return fmt.Sprintf("(printf `time() - %s{cause=%q, %%s, container=%%q}` $workload $labels.container)", oldestPod, page.Cause)
 }
 
-// initContainers asks whether the container is an init container.
-func initContainers(page *classify.Page) string {
-	return fmt.Sprintf("(printf `pod_failure_init_container{namespace=%%q, container=%%q} and on (cluster, namespace, pod, container) "+
-		"pod_failure_reason{cause=%q, %%s}` $labels.namespace $labels.container $workload)", page.Cause)
-}
+// initContainer asks whether the pod's container is an init container.
+const initContainer = "(printf `pod_failure_init_container{cluster=%q, namespace=%q, pod=%q, container=%q}` " +
+	"$labels.cluster $labels.namespace $pod $labels.container)"
 
 // number shows the first answer of a query.
 const number = `{{ . | first | value | printf "%.0f" }}`

@@ -9,8 +9,7 @@ func quotas(cause classify.Cause) string {
 		return ranged("(printf `max by (resourcequota) (quota_blocked_controller{%s})` $workload) | sortByLabel \"resourcequota\"",
 			`Quota {{ label "resourcequota" . }} demands what the pods do not say.`)
 	case classify.QuotaExceeded:
-		return ranged("(printf `max by (resourcequota, resource) (quota_blocked_requested{namespace=%q} "+
-			"and on ("+controllerLabels+", resourcequota) quota_blocked_controller{%s})` $labels.namespace $workload) | sortByLabel \"resource\"",
+		return ranged("(printf `max by (resourcequota, resource) ("+quotaRequested+"{%s})` $workload) | sortByLabel \"resource\"",
 			`{{ $quota := label "resourcequota" . }}{{ $resource := label "resource" . -}}
 {{ $figures := printf `+"`cluster=%q, namespace=%q, resourcequota=%q, resource=%q` $labels.cluster $labels.namespace $quota $resource -}}\n"+
 				`Quota {{ $quota }}: {{ $resource }} requested `+quantity("value .")+"\n"+figure("used")+"\n"+figure("hard")+".")

@@ -1,8 +1,21 @@
 package main
 
+import "slices"
+
+// What annotations ask for. The names hold none of a series of the exporter as a whole word, where a selector would be put.
+const (
+	oldestPod        = "workload:pod_failure_start_time:min"
+	oldestController = "workload:pod_create_failure_start_time:min"
+	quotaRequested   = "workload:quota_requested:max"
+)
+
 // recordingGroup has what the alerts share, and what a dashboard would else compute at every look.
 func recordingGroup() group {
-	return group{Name: "rules", Rules: []rule{
+	return group{Name: "rules", Rules: slices.Concat(severityRules(), lookupRules(), countRules())}
+}
+
+func severityRules() []rule {
+	return []rule{
 		{
 			Comment: "A workload that has no pod ready is down. The median of five minutes counts, so that a crash loop whose pod is ready\n" +
 				"for seconds keeps one severity. One that wants no pods is not down.",
@@ -23,6 +36,47 @@ unless on (` + workloadLabels + `) (
 )`,
 			Labels: []pair{{"severity", "warning"}},
 		},
+	}
+}
+
+// lookupRules are what annotations ask for.
+func lookupRules() []rule {
+	return []rule{
+		{
+			Comment: "Since when the pod has failed that has failed for longest, and which one it is. The alerts' annotations ask for it by workload:\n" +
+				"a join in each of them would cost with the square of what fails in a namespace.",
+			Record: oldestPod,
+			Expr: `bottomk by (` + workloadLabels + `, cause, container) (1,
+    max by (` + workloadLabels + `, cause, container, pod, node) (pod_failure_reason)
+  * on (cluster, namespace, pod, container) group_left ()
+    min by (cluster, namespace, pod, container) (pod_failure_start_time_seconds)
+)`,
+		},
+		{
+			Comment: "The same of the controllers that cannot create pods.",
+			Record:  oldestController,
+			Expr: `bottomk by (` + workloadLabels + `, cause) (1,
+    max by (` + controllerLabels + `, workload_kind, workload, cause) (pod_create_failure_reason)
+  * on (` + controllerLabels + `) group_left ()
+    min by (` + controllerLabels + `) (pod_create_failure_start_time_seconds)
+)`,
+		},
+		{
+			Comment: "What a workload's next pod asks of the quotas that block it. A controller that is told under two workloads counts for one of them.",
+			Record:  quotaRequested,
+			Expr: `max by (` + workloadLabels + `, resourcequota, resource) (
+    max by (` + controllerLabels + `, resourcequota, resource) (quota_blocked_requested)
+  * on (` + controllerLabels + `, resourcequota) group_left (workload_kind, workload)
+    topk by (` + controllerLabels + `, resourcequota) (1,
+      max by (` + controllerLabels + `, resourcequota, workload_kind, workload) (quota_blocked_controller)
+    )
+)`,
+		},
+	}
+}
+
+func countRules() []rule {
+	return []rule{
 		{
 			Comment: "Pods that fail, those that could not be created included.",
 			Record:  "workload:failing_pods:count",
@@ -54,5 +108,5 @@ sum by (` + workloadLabels + `, family, cause) (
   max by (` + controllerLabels + `) (pod_create_failure_missing_pods)
 )`,
 		},
-	}}
+	}
 }

@@ -145,14 +145,14 @@ func lookups(page *classify.Page, text string) string {
 		return declare + "\n" + joined(with(query, assign))
 	}
 	found := ""
-	if uses("containers") {
-		found += "{{ $containers := \"containers\" }}\n" + joined(with(initContainers(page), `{{ $containers = "initContainers" }}`))
-	}
-	if uses("pod") || uses("node") {
+	switch {
+	case uses("node"):
+		found += find(oldest(page), "pod", "node")
+	case uses("pod") || uses("containers"):
 		found += find(oldest(page), "pod")
 	}
-	if uses("node") {
-		found += find(fmt.Sprintf("(printf `pod_failure_reason{cause=%q, %%s, pod=%%q}` $workload $pod)", page.Cause), "node")
+	if uses("containers") {
+		found += "{{ $containers := \"containers\" }}\n" + joined(with(initContainer, `{{ $containers = "initContainers" }}`))
 	}
 	if uses("controller") {
 		found += find(oldest(page), "controller_kind", "controller")
