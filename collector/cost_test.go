@@ -188,6 +188,49 @@ func TestHealthyPodSize(t *testing.T) {
 	runtime.KeepAlive(indexer)
 }
 
+// TestFailingPodSize measures what a failing pod costs in caches and memory, which docs/scale.md and the chart's values tell: what an
+// exporter needs depends on how many pods fail.
+func TestFailingPodSize(t *testing.T) {
+	const pods = 5_000
+	for events, limit := range map[int]float64{0: 7_000, 3: 11_000} {
+		before := heap()
+		c := probedCollector(t, pods, events)
+		each := float64(heap()-before) / pods
+		t.Logf("a failing pod with two containers and %d events costs %.0f bytes", events, each)
+		if each > limit {
+			t.Errorf("a failing pod with %d events costs %.0f bytes, the limit is %.0f", events, each, limit)
+		}
+		runtime.KeepAlive(c)
+	}
+}
+
+// probedCollector returns a collector that holds pods in a loop of their liveness probe, each with some of its events.
+func probedCollector(t *testing.T, pods, events int) *Collector {
+	t.Helper()
+	c, _ := costCollector(t, 0, 0)
+	objects := &Objects{}
+	for i := range pods {
+		in := probedPod(i)
+		objects.Pods = append(objects.Pods, in.Pod)
+		for j, event := range in.Events[:events] {
+			event.Namespace, event.Name = in.Pod.Namespace, fmt.Sprintf("%s.%016x", in.Pod.Name, i*10+j)
+			event.UID, event.ResourceVersion = types.UID(fmt.Sprintf("0b7b0b8e-5e3c-4d0f-9f5b-%012d", i*10+j)), strconv.Itoa(5000+i*10+j)
+			objects.Events = append(objects.Events, event)
+		}
+	}
+	keys, err := c.engine.fill(objects, costTime)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range keys {
+		c.judge(k)
+	}
+	if n := len(c.engine.memory.failures()); n != pods {
+		t.Fatalf("%d pods fail, want %d", n, pods)
+	}
+	return c
+}
+
 func heap() uint64 {
 	var stats runtime.MemStats
 	runtime.GC()

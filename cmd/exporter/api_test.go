@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/kube-failure-exporter/kube-failure-exporter/classify"
+	"github.com/kube-failure-exporter/kube-failure-exporter/collector"
 	"github.com/kube-failure-exporter/kube-failure-exporter/report"
 )
 
@@ -186,5 +189,34 @@ func TestAPIBeforeSync(t *testing.T) {
 	}
 	if causes := ask[report.CausesAnswer](t, s, "/api/v1/causes").Causes; len(causes) < 100 {
 		t.Errorf("%d causes", len(causes))
+	}
+}
+
+// BenchmarkFailuresAnswer measures what one answer takes while it is made: it is why no more than two are made at once.
+func BenchmarkFailuresAnswer(b *testing.B) {
+	const failing = 2_000
+	catalogue, err := classify.LoadCatalogue()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var pods strings.Builder
+	for i := range failing {
+		pods.WriteString(strings.Replace(failingPod, `"name":"web"`, fmt.Sprintf(`"name":"web-%d"`, i), 1))
+	}
+	objects, err := collector.ReadObjects([]string{"-"}, strings.NewReader(pods.String()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := collector.Diagnose(objects, catalogue, classify.DefaultOptions(), objects.Newest)
+	if err != nil || len(s.Failures) != failing {
+		b.Fatalf("%d failures, %v", len(s.Failures), err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		var body bytes.Buffer
+		if err := report.WriteFailures(&body, s, catalogue, nil); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(body.Len())/failing, "bytes/failure")
 	}
 }
