@@ -225,8 +225,9 @@ func (c *Collector) synced() bool {
 	return true
 }
 
-// work judges objects until the context is done; what waits in the queue then is left, since nobody will ask for it. The empty key comes behind everything of the first lists; the second
-// one comes behind the rollouts that were judged again because their pods have told a cause.
+// work judges objects until the context is done; what waits in the queue then is left, since nobody will ask for it. The empty
+// key comes behind everything of the first lists; the second one comes behind the rollouts that were judged again because their
+// pods have told a cause.
 func (c *Collector) work(ctx context.Context) {
 	for marks := 0; ; {
 		k, stopped := c.queue.Get()

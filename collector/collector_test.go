@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -400,7 +401,7 @@ func TestStopLeavesTheQueue(t *testing.T) {
 	const failing = 100
 	c, _ := costCollector(t, 0, 0)
 	for i := range failing {
-		c.queue.Add(key{"Pod", "team", fmt.Sprint(i)})
+		c.queue.Add(key{"Pod", "team", strconv.Itoa(i)})
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()

@@ -32,7 +32,8 @@ func selfFamilies() []Family {
 		},
 		{
 			Name: "kube_failure_exporter_watch_up", Type: "gauge", Lifetime: "Always. With --namespace, that of nodes only where they may be read.",
-			Help:   "Whether a resource can be listed and watched. 0 means that less is told, or old news. Throttling counts once it has lasted half a minute.",
+			Help: "Whether a resource can be listed and watched. 0 means that less is told, or old news. " +
+				"Throttling counts once it has lasted half a minute.",
 			Labels: []string{"resource", "selector"},
 		},
 		{
