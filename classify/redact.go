@@ -174,12 +174,8 @@ func redactPair(m []string) string {
 	keep := core == redacted || !letter.MatchString(core) && !digit.MatchString(core) || plainSuffix.MatchString(suffix) ||
 		plainPath.MatchString(core) || plainNumber.MatchString(core) && suffix == "s"
 	password := strings.HasPrefix(word, "pass") || word == "pwd"
-	if (word == "pass" || word == "auth") && (suffix != "" || prefix != "" && !strings.ContainsAny(prefix[len(prefix)-1:], "_-./")) ||
-		word == "auth" && (prefix == "" || !strings.Contains(separator, "=")) {
-		return m[0] // the end of another word, or a way to authenticate
-	}
 	switch {
-	case keep:
+	case keep, plainShort(prefix, word, suffix, separator):
 		return m[0]
 	case strings.Contains(separator, "="):
 		return hidden
@@ -193,6 +189,20 @@ func redactPair(m []string) string {
 		return hidden
 	}
 	return m[0]
+}
+
+// plainShort says that pass or auth are no key of their own: part of another word (bypass, passed), or a way to authenticate.
+func plainShort(prefix, word, suffix, separator string) bool {
+	switch word {
+	case "pass":
+	case "auth":
+		if prefix == "" || !strings.Contains(separator, "=") {
+			return true
+		}
+	default:
+		return false
+	}
+	return suffix != "" || prefix != "" && !strings.ContainsAny(prefix[len(prefix)-1:], "_-./")
 }
 
 // looksSecret tells a random value from a word of a sentence: letters and digits in one, or very long.

@@ -10,7 +10,8 @@ import (
 // nodeCauses are those that need more than a manifest: the node, or a permission, is changed for a while.
 func nodeCauses() []classify.Cause {
 	return []classify.Cause{
-		classify.NodesUnschedulable, classify.UntoleratedTaint, classify.TooManyPods, classify.VolumeLimitReached, classify.PodIPExhausted, classify.CNINotReady,
+		classify.NodesUnschedulable, classify.UntoleratedTaint, classify.TooManyPods, classify.VolumeLimitReached, classify.PodIPExhausted,
+		classify.CNINotReady,
 		classify.CreateForbidden, classify.Preempted, classify.NodeLost, classify.NoNodes,
 	}
 }
