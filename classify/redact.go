@@ -2,7 +2,6 @@ package classify
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -62,46 +61,56 @@ var (
 )
 
 // redaction takes one kind of credential away. hints are lower-case parts of which a text that holds one has at least
-// one: most messages have none, and a search for a part costs little.
+// one: most messages have none, and a search for a part costs little. Where nothing judges a match, instead is put there.
 type redaction struct {
-	hints   []string
-	replace func(message string) string
+	hints   string // between strokes
+	pattern *regexp.Regexp
+	instead string
+	judge   func(groups []string) string
 }
 
-func redactions() []redaction {
-	group := func(re *regexp.Regexp) func(string) string {
-		return func(message string) string { return re.ReplaceAllString(message, "${1}"+redacted+"${3}") }
+const (
+	whole = redacted
+	group = "${1}" + redacted + "${3}"
+)
+
+// redactions is an array of constants, so that none is made anew for each message.
+func redactions() [16]redaction {
+	return [...]redaction{
+		{"-----begin", privateKey, whole, nil},
+		{"@", userInfo, "", redactUser},
+		{"@", slashedUser, group, nil},
+		{"@", dataSource, group, nil},
+		{"invalid port", notAPort, group, nil},
+		{"hooks.slack", slackHook, group, nil},
+		{"cookie", cookie, group, nil},
+		{"-u|--user", flagUser, group, nil},
+		{"mysql|mariadb|redis-cli", flagPassword, group, nil},
+		{"?", queryWord, "", redactQuery},
+		{"eyj|akia|asia|aiza|gh|glpat-|xox|sk-|sk_|dckr_|ya29.|npm_|hvs.", knownToken, whole, nil},
+		{"authorization", authScheme, group, nil},
+		{`"auth`, registryAuth, group, nil},
+		{"sig=", signature, group, nil},
+		{"bearer|basic|authorization|passw|token|secret|key", looseSecret, "", redactLoose},
+		{"pass|pwd|secret|token|_auth|-auth|key|credential|signature", secretPair, "", redactPair},
 	}
-	whole := func(re *regexp.Regexp) func(string) string {
-		return func(message string) string { return re.ReplaceAllString(message, redacted) }
+}
+
+// mayHelp says that a text in lower case has one of the hints.
+func (r *redaction) mayHelp(lower string) bool {
+	for hint := range strings.SplitSeq(r.hints, "|") {
+		if strings.Contains(lower, hint) {
+			return true
+		}
 	}
-	judged := func(re *regexp.Regexp, judge func(groups []string) string) func(string) string {
-		return func(message string) string { return replaceGroups(re, message, judge) }
+	return false
+}
+
+func (r *redaction) apply(message string) string {
+	if r.judge == nil {
+		return r.pattern.ReplaceAllString(message, r.instead)
 	}
-	return []redaction{
-		{[]string{"-----begin"}, whole(privateKey)},
-		{[]string{"@"}, judged(userInfo, redactUser)},
-		{[]string{"@"}, group(slashedUser)},
-		{[]string{"@"}, group(dataSource)},
-		{[]string{"invalid port"}, group(notAPort)},
-		{[]string{"hooks.slack"}, group(slackHook)},
-		{[]string{"cookie"}, group(cookie)},
-		{[]string{"-u", "--user"}, group(flagUser)},
-		{[]string{"mysql", "mariadb", "redis-cli"}, group(flagPassword)},
-		{[]string{"?"}, func(message string) string { return queryWord.ReplaceAllStringFunc(message, redactQuery) }},
-		{
-			[]string{"eyj", "akia", "asia", "aiza", "gh", "glpat-", "xox", "sk-", "sk_", "dckr_", "ya29.", "npm_", "hvs."},
-			whole(knownToken),
-		},
-		{[]string{"authorization"}, group(authScheme)},
-		{[]string{`"auth`}, group(registryAuth)},
-		{[]string{"sig="}, group(signature)},
-		{[]string{"bearer", "basic", "authorization", "passw", "token", "secret", "key"}, judged(looseSecret, redactLoose)},
-		{
-			[]string{"pass", "pwd", "secret", "token", "_auth", "-auth", "key", "credential", "signature"},
-			judged(secretPair, redactPair),
-		},
-	}
+	return r.pattern.ReplaceAllStringFunc(message, func(match string) string { return r.judge(r.pattern.FindStringSubmatch(match)) })
 }
 
 // Redact removes credentials, signatures of URLs and tokens from a message, and bounds its length. It keeps everything
@@ -113,8 +122,8 @@ func Redact(message string) string {
 	message = strings.ToValidUTF8(message, "�")
 	lower := strings.ToLower(message)
 	for _, r := range redactions() {
-		if slices.ContainsFunc(r.hints, func(hint string) bool { return strings.Contains(lower, hint) }) {
-			message = r.replace(message)
+		if r.mayHelp(lower) {
+			message = r.apply(message)
 		}
 	}
 	if len(message) > shown {
@@ -139,12 +148,8 @@ func redactLoose(m []string) string {
 	return m[1] + redacted
 }
 
-func replaceGroups(re *regexp.Regexp, text string, replace func(groups []string) string) string {
-	return re.ReplaceAllStringFunc(text, func(match string) string { return replace(re.FindStringSubmatch(match)) })
-}
-
-func redactQuery(match string) string {
-	address, query, _ := strings.Cut(match, "?")
+func redactQuery(m []string) string {
+	address, query, _ := strings.Cut(m[0], "?")
 	tail := ""
 	if trimmed := strings.TrimRight(query, `:;,.)]`); trimmed != query {
 		tail, query = query[len(trimmed):], trimmed
