@@ -43,7 +43,8 @@ type change struct {
 
 // testNode changes the node under what runs and what waits, and takes it away in the end.
 func (s *suite) testNode(ctx context.Context) {
-	st := &step{suite: s, exporter: s.exporter(ctx, s.exporterConfig, "--terminating.grace=10s", "--node.grace=10s", "--creating.grace=10s")}
+	st := &step{suite: s, exporter: s.exporter(ctx, s.exporterConfig,
+		"--scheduling.grace=2s", "--creating.grace=10s", "--terminating.grace=10s", "--node.grace=10s")} // to wait for less
 	changes := []change{
 		{"Cordoned", classify.NodesUnschedulable, st.patchNode(`{"spec":{"unschedulable":true}}`, `{"spec":{"unschedulable":null}}`), podOf(""), metricPod},
 		{"Tainted", classify.UntoleratedTaint,

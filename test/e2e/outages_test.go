@@ -170,10 +170,7 @@ func (f *faults) eventsDeleted(ctx context.Context) string {
 		deleted += len(list.Items)
 		f.must(events.DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}))
 	}
-	wait := 45 * time.Second
-	if f.short {
-		wait = 15 * time.Second
-	}
+	const wait = 20 * time.Second
 	time.Sleep(wait)
 	return fmt.Sprintf("%d events deleted; watched for %s", deleted, wait)
 }
