@@ -81,10 +81,8 @@ func (p *Page) WriteCause(w io.Writer, page *classify.Page) error {
 
 // failing shows what the cause does to a workload on a page from which the landing page is found in home.
 func (p *Page) failing(g *group, b *block, page *classify.Page, home string) failing {
-	f := failing{row: p.row(g, b, ""), Objects: b.objects(p.Snapshot.At), Alone: home + g.address(), Diagnosis: commands(page, b.failures[0])}
-	f.Count = len(f.Objects)
-	f.Objects = f.Objects[:min(f.Count, shownObjects)]
-	f.More = f.Count - len(f.Objects)
+	f := failing{row: p.row(g, b, ""), Count: len(b.failures), Alone: home + g.address(), Diagnosis: commands(page, b.failures[0])}
+	f.Objects, f.More = b.objects(p.Snapshot.At, shownObjects)
 	return f
 }
 
@@ -135,12 +133,12 @@ func commands(page *classify.Page, f *classify.Failure) []codeLine {
 	return out
 }
 
-// objects names everything that fails, the oldest first.
-func (b *block) objects(now time.Time) []object {
+// objects names what fails, the oldest first and at most so many, and counts the rest.
+func (b *block) objects(now time.Time, limit int) (out []object, more int) {
 	failures := slices.Clone(b.failures)
 	slices.SortStableFunc(failures, func(x, y *classify.Failure) int { return compareSince(x.Since, y.Since) })
-	var out []object
-	for _, f := range failures {
+	shown := failures[:min(len(failures), limit)]
+	for _, f := range shown {
 		o := object{Text: f.Kind + " " + f.Name, Age: age(now, f.Since), Since: stamp(f.Since)}
 		if f.Container != "" {
 			o.Text += ", container " + f.Container
@@ -157,7 +155,7 @@ func (b *block) objects(now time.Time) []object {
 		o.Text = clean(o.Text)
 		out = append(out, o)
 	}
-	return out
+	return out, len(failures) - len(shown)
 }
 
 // causesView is what the template of the list of causes shows.

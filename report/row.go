@@ -99,7 +99,7 @@ func (p *Page) group(g *group, home string, alone bool) groupView {
 	for _, b := range g.blocks() {
 		r := rowView{
 			row: p.row(g, b, home+causesFolder), ID: v.ID + "/" + url.PathEscape(string(b.cause)), Open: alone,
-			Pods: b.affected(g), Evidence: b.evidence(), Objects: b.objects(p.Snapshot.At),
+			Pods: b.affected(g), Evidence: b.evidence(),
 		}
 		r.Ends, r.MoreEnds = b.ends(p.Snapshot.At)
 		r.Lead, r.Whole = lead(r.Messages)
@@ -110,9 +110,7 @@ func (p *Page) group(g *group, home string, alone bool) groupView {
 				r.Diagnosis = commands(page, b.failures[0])
 			}
 		}
-		if r.More = len(r.Objects) - limit; r.More > 0 {
-			r.Objects = r.Objects[:limit]
-		}
+		r.Objects, r.More = b.objects(p.Snapshot.At, limit)
 		r.Events = b.events(p.Snapshot.At, note)
 		v.Rows = append(v.Rows, r)
 	}
