@@ -19,7 +19,7 @@ func (c *Classifier) creating(p *podView, v *Verdict) {
 	if !sandbox {
 		v.Open = append(v.Open, Stage{Family: FamilyVolume})
 	}
-	since := latest(p.scheduledAt(), p.initEnded())
+	since := p.creatingSince()
 	due, timeout := since.Add(c.opts.CreatingGrace), since.Add(c.opts.CreatingTimeout)
 	if p.Now.Before(due) {
 		v.recheck(due)
@@ -47,15 +47,13 @@ func (c *Classifier) creating(p *podView, v *Verdict) {
 	if sandbox {
 		message = "the pod's sandbox is ready and no container has begun: often a pull that does not end"
 	}
-	f := p.failure(nil, FamilyVolume, ContainerCreatingTimeout, "ContainerCreating", message).since(since, true)
-	v.Failures = append(v.Failures, f)
+	v.Failures = append(v.Failures, p.tooSlow(message))
 }
 
 // stalled tells a pod one of whose containers has not begun although others run and its turn has come: the kubelet starts them one
 // after another (kubernetes pkg/kubelet/kuberuntime/kuberuntime_manager.go, SyncPod), and says nothing of a pull that does not end.
 func (c *Classifier) stalled(p *podView, v *Verdict) {
-	since := latest(p.scheduledAt(), p.initEnded())
-	turn := since
+	turn := p.creatingSince()
 	for i := range p.containers {
 		ctr := &p.containers[i]
 		switch {
@@ -67,8 +65,7 @@ func (c *Classifier) stalled(p *podView, v *Verdict) {
 				return
 			}
 			message := "container " + ctr.spec.Name + " has not begun beside those that run: often a pull that does not end"
-			v.Failures = append(v.Failures,
-				p.failure(nil, FamilyVolume, ContainerCreatingTimeout, "ContainerCreating", message).since(since, true))
+			v.Failures = append(v.Failures, p.tooSlow(message))
 			return
 		case ctr.status.RestartCount == 0 && ctr.status.State.Running != nil: // a later run is not what the others waited for
 			turn = latest(turn, ctr.status.State.Running.StartedAt.Time)
@@ -76,10 +73,18 @@ func (c *Classifier) stalled(p *podView, v *Verdict) {
 	}
 }
 
+// creatingSince is since when a pod has waited for its containers: a node took it, or its last init container ended well.
+func (p *podView) creatingSince() time.Time { return latest(p.scheduledAt(), p.initEnded()) }
+
+// tooSlow tells a pod that has waited for its containers for too long.
+func (p *podView) tooSlow(message string) Failure {
+	return p.failure(nil, FamilyVolume, ContainerCreatingTimeout, "ContainerCreating", message).since(p.creatingSince(), true)
+}
+
 // isStarting says that the container is a sidecar whose startup probe, or first readiness, the next containers wait for.
 func (c *container) isStarting() bool {
 	started := c.status.Started
-	return strings.HasPrefix(c.path, "spec.initContainers") && !c.isInit && !c.notBegun() && (started == nil || !*started)
+	return c.amongInit() && !c.isInit && !c.notBegun() && (started == nil || !*started)
 }
 
 // allWait says that no container has begun, those that have ended well (init containers) aside.

@@ -252,6 +252,9 @@ func (p *podView) scheduledAt() time.Time {
 	return p.started()
 }
 
+// amongInit says that the container is an init container of the spec, a sidecar included.
+func (c *container) amongInit() bool { return strings.HasPrefix(c.path, "spec.initContainers") }
+
 // waiting is the container's waiting reason, "" where it does not wait.
 func (c *container) waiting() string {
 	if c.status == nil || c.status.State.Waiting == nil {
@@ -300,7 +303,7 @@ func (p *podView) failure(ctr *container, family Family, cause Cause, reason, me
 	}
 	if ctr != nil {
 		f.Container, f.Image = ctr.spec.Name, ctr.spec.Image
-		f.Init, f.LastEnd = strings.HasPrefix(ctr.path, "spec.initContainers"), ctr.lastEnd()
+		f.Init, f.LastEnd = ctr.amongInit(), ctr.lastEnd()
 	}
 	f.Events = p.proof(ctr, &f, message)
 	return f

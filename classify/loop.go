@@ -90,14 +90,12 @@ func (p *podView) loopSince(ctr *container, f Failure) Failure {
 	if !first.IsZero() {
 		return f.since(latest(first, p.started()), true)
 	}
-	if ctr.status == nil {
-		return f.since(p.notReadySince(ctr), false)
-	}
-	if t := ctr.status.State.Terminated; t != nil && !t.FinishedAt.IsZero() {
-		return f.since(t.FinishedAt.Time, false)
-	}
-	if last := ctr.status.LastTerminationState.Terminated; last != nil && !last.FinishedAt.IsZero() {
-		return f.since(last.FinishedAt.Time, false)
+	if ctr.status != nil {
+		for _, state := range []corev1.ContainerState{ctr.status.State, ctr.status.LastTerminationState} {
+			if t := state.Terminated; t != nil && !t.FinishedAt.IsZero() {
+				return f.since(t.FinishedAt.Time, false)
+			}
+		}
 	}
 	return f.since(p.notReadySince(ctr), false)
 }

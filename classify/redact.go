@@ -24,7 +24,7 @@ var (
 	slackHook = regexp.MustCompile(`(hooks\.slack\.com/services/)([\w/]+)`)
 	cookie    = regexp.MustCompile(`(?i)(\bcookie\\*["']?:\s*["']?[\w.-]+=)([^\s;"',\\]+)`)
 	// flagUser is the user and password that curl is given, flagPassword what clients of databases are.
-	flagUser     = regexp.MustCompile(`((?:^|[\s"'\[])(?:-u|--user)["']?[ ,=]+["']?[^\s"':=]+:)([^\s"']*[^\d\s"'][^\s"']*)()`)
+	flagUser     = regexp.MustCompile(`((?:^|[\s"'\[])(?:-u|--user)["']?[ ,=]+["']?[^\s"':=]+:)([^\s"']*[^\d\s"'][^\s"']*)`)
 	flagPassword = regexp.MustCompile(`(\b(?:mysql|mariadb)[^\n]*?[\s"']-p|\bredis-cli\b[^\n]*?[\s"']-a["']?[ ,]+["']?)([^\s"',]+)`)
 	// queryWord is the query of a URL; signed URLs carry their signature there.
 	queryWord = regexp.MustCompile(`(https?://[^\s"'?]+\?)([^\s"'<>]+)`)

@@ -33,18 +33,17 @@ const (
 // back or scaled.
 func (p *Page) Steps(f *Failure) []string {
 	var steps []string
-	fixed, static, changed, moved := false, false, false, false
+	fixed, changed, moved := false, false, false
 	for _, step := range p.Fix {
 		switch fits, why := stepFits(step, f.WorkloadKind); {
 		case fits:
-			static = static || f.WorkloadKind == "Node" && change.MatchString(step)
 			changed, moved = changed || change.MatchString(step), moved || podDelete.MatchString(step)
 			steps = append(steps, Fill(ofKind(step, f), f))
 		case why == needsNew:
 			fixed = true
 		}
 	}
-	if static {
+	if changed && f.WorkloadKind == "Node" {
 		steps = append(steps, Fill(manifestFind, f))
 	}
 	if step := p.replaceStep(f.WorkloadKind, changed, moved); step != "" {
